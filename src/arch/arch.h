@@ -1,0 +1,61 @@
+/*
+ * arch.h - what a processor architecture gives to the layers above it.
+ *
+ * Owns: the per-thread block that the segment register (gs on x86-64, TPIDR_EL1 on AArch64) points at, the
+ * fault table (pc -> fix-up), and the raw user-access primitives. Decides nothing: which address is allowed,
+ * what is raised and when stands in src/uma. Freestanding.
+ */
+#pragma once
+#include "wdk/ntdef.h"
+
+/*
+ * struct arch_thread - the block gs points at while kernel or driver code runs on a thread. Its first page looks
+ * like the KPCR that x64 drivers read inline (gs:[0x188] is the current KTHREAD, gs:[0x184] the processor number); our own fields
+ * follow it. A thread in the Linux process is a processor of its own, so IRQL lives here too.
+ * The assembly files use the offsets below by number.
+ */
+struct arch_thread {
+    UCHAR kpcr[0x1000];           /* NT's layout; filled by ke */
+    void *seh_top;                /* 0x1000: newest struct seh_node of this thread (src/seh) */
+    struct arch_thread *self;     /* 0x1008 */
+    uint32_t window_dirty;        /* 0x1010: mprotect mode: pages opened inside the current window wait to be closed */
+    uint32_t irql;                /* 0x1014: current KIRQL, as cr8 would give it */
+    void *seh_calls;              /* 0x1018: next free call record of src/seh's export entry */
+    void *seh_calls_end;          /* 0x1020 */
+    void *ps_thread;              /* 0x1028: KTHREAD of this thread, or null */
+    void *plat;                   /* 0x1030: the platform's own per-thread data */
+    ULONG_PTR stack_low;          /* 0x1038: lowest usable byte of the stack in use */
+    ULONG_PTR stack_high;         /* 0x1040: one past its highest byte */
+    void *reserved[24];
+};
+
+#define ARCH_THREAD_SEH_TOP 0x1000
+#define ARCH_THREAD_WINDOW_DIRTY 0x1010
+#define ARCH_THREAD_SEH_CALLS 0x1018
+#define ARCH_THREAD_SEH_CALLS_END 0x1020
+_Static_assert(offsetof(struct arch_thread, seh_top) == ARCH_THREAD_SEH_TOP, "used by assembly");
+_Static_assert(offsetof(struct arch_thread, window_dirty) == ARCH_THREAD_WINDOW_DIRTY, "used by assembly");
+_Static_assert(offsetof(struct arch_thread, seh_calls) == ARCH_THREAD_SEH_CALLS, "used by assembly");
+
+/* The block of the running thread. The thread must have been attached (plat_thread_attach). */
+static inline struct arch_thread *arch_self(void)
+{
+#if defined(__x86_64__)
+    struct arch_thread *self;
+    __asm__ volatile("movq %%gs:0x1008, %0" : "=r"(self));
+    return self;
+#else
+    struct arch_thread *self;
+    __asm__ volatile("mrs %0, tpidr_el0" : "=r"(self));
+    return self;
+#endif
+}
+
+/*
+ * Fault table. Assembly primitives place one entry per instruction that may touch user memory in the section
+ * "uma_fault_table": two 32-bit offsets, each relative to its own field, to the instruction and to its fix-up.
+ * When such an instruction faults the platform resumes at the fix-up with
+ *     x86-64: r10 = faulting address, r11d = NTSTATUS, bit 63 of r11 set for a write
+ * every other register as it was at the fault. Returns false if pc is not in the table.
+ */
+bool arch_fault_lookup(ULONG_PTR pc, ULONG_PTR *fixup);

@@ -1,0 +1,153 @@
+/*
+ * plat.h - the machine, in few calls: address space, user memory and its protection, threads, time, console.
+ *
+ * A platform is a folder beside this file (linux/, later metal/<arch>/). It knows nothing of objects, drivers
+ * or exceptions' meaning: a fault it cannot settle itself goes up through the hooks of struct plat_hooks.
+ */
+#pragma once
+#include "wdk/ntexcept.h"
+
+struct arch_thread;
+
+#define PLAT_PAGE_SIZE 0x1000u
+
+/* How user pages are kept from kernel code outside an accessor's window (DESIGN 4). */
+enum plat_protect { PLAT_PROTECT_AUTO, PLAT_PROTECT_PKU, PLAT_PROTECT_MPROTECT, PLAT_PROTECT_NONE };
+
+/* What happens when a kernel or driver instruction touches user memory outside a window. */
+enum plat_raw_policy {
+    PLAT_RAW_STEP, /* count it, step it once with the page open (what a kernel without SMAP would do) */
+    PLAT_RAW_STOP  /* bug check naming the instruction (what SMAP or PAN does) */
+};
+
+/* The split of the address space; constant after plat_init. User: [user_low, user_limit). */
+struct plat_layout {
+    ULONG_PTR user_low;     /* 0x10000 */
+    ULONG_PTR user_limit;   /* MmUserProbeAddress; the 64 KB from here up are never mapped */
+    ULONG_PTR system_start; /* MmSystemRangeStart */
+};
+extern struct plat_layout plat_layout;
+
+struct plat_options {
+    enum plat_protect protect;
+    enum plat_raw_policy raw;
+};
+
+/*
+ * Sets up arenas, signal handlers and protection, once per process. STATUS_NOT_SUPPORTED: the protection asked
+ * for is not available on this CPU or kernel. A forked child calls plat_fork_child() first thing.
+ */
+NTSTATUS plat_init(const struct plat_options *options);
+enum plat_protect plat_protect_in_use(void);
+const char *plat_protect_name(enum plat_protect protect);
+void plat_set_raw_policy(enum plat_raw_policy policy);
+/* After fork(): gives the child a private copy of all user memory, at the same addresses and protections. */
+NTSTATUS plat_fork_child(void);
+
+/* ---- faults ---- */
+
+/* A fault or trap the platform could not settle itself. */
+struct plat_trap {
+    NTSTATUS code;           /* STATUS_ACCESS_VIOLATION, STATUS_BREAKPOINT, ... */
+    ULONG info_count;
+    ULONG_PTR info[3];       /* as in EXCEPTION_RECORD */
+    CONTEXT *context;        /* registers at the fault; lives on the interrupted stack */
+};
+
+/* An access to user memory by an instruction outside any window, seen once per instruction executed. */
+struct plat_raw_access {
+    ULONG_PTR pc;
+    ULONG_PTR address;
+    ULONG size;    /* bytes, decoded from the instruction */
+    bool write;
+    CONTEXT *context; /* null when not available */
+};
+
+struct plat_hooks {
+    /* Runs on the interrupted thread's stack, outside the signal handler, interrupted code's registers in trap->context.
+     * Does not return: resumes by plat_context_resume or by unwinding, or bug-checks. Null: the process aborts. */
+    void (*trap)(struct plat_trap *trap);
+    /* int 29h: code from ecx. Must not return. Same stack rules as trap. */
+    void (*fast_fail)(ULONG code, CONTEXT *context);
+    /* A privileged or NT-specific instruction at context->Rip (cr8, KUSER_SHARED_DATA access, rdmsr, cli, hlt ...). Runs in the signal
+     * handler, async-signal-safe; changes *context and returns true if it emulated it. address is the data
+     * address for a memory fault, else 0. */
+    bool (*emulate)(CONTEXT *context, ULONG_PTR address);
+    /* Raw access under PLAT_RAW_STEP (for counting and tracing; signal-safe). */
+    void (*raw_access)(const struct plat_raw_access *access);
+    /* Raw access under PLAT_RAW_STOP, or stack overflow (code STATUS_STACK_OVERFLOW): never returns. Stack rules as trap, but
+     * for overflow it runs on the emergency stack. */
+    void (*fatal)(struct plat_trap *trap);
+};
+void plat_set_hooks(const struct plat_hooks *hooks);
+
+/* Loads every register of *context and continues there. Does not return. */
+DECLSPEC_NORETURN void plat_context_resume(const CONTEXT *context);
+
+/* ---- user memory ---- */
+
+enum plat_prot { PLAT_NOACCESS = 0, PLAT_READ = 1, PLAT_WRITE = 2, PLAT_READWRITE = 3, PLAT_EXECUTE = 4, PLAT_GUARD = 8 };
+
+/*
+ * User pages come from a memfd: page-granular, zero-filled. address 0 lets the platform choose (ascending, with an unmapped page
+ * around each region). STATUS_CONFLICTING_ADDRESSES if any page is taken, STATUS_INVALID_PARAMETER if outside the user range.
+ */
+NTSTATUS plat_user_map(ULONG_PTR *address, SIZE_T size, ULONG prot);
+NTSTATUS plat_user_unmap(ULONG_PTR address, SIZE_T size);
+NTSTATUS plat_user_protect(ULONG_PTR address, SIZE_T size, ULONG prot);
+/* Protection of the page at address; false if not mapped. */
+bool plat_user_query(ULONG_PTR address, ULONG *prot, SIZE_T *region_size);
+/* First access to a page marked so fails once with STATUS_IN_PAGE_ERROR (status c000009c). For tests and uma check. */
+NTSTATUS plat_user_poison_in_page(ULONG_PTR address);
+/*
+ * Second view of the same frames in system space, page-granular, for user mode's own stores from the host (racing threads,
+ * request set-up) and for locked MDLs. Stays valid, with the frame, after the user unmaps; release drops it.
+ */
+NTSTATUS plat_user_alias(ULONG_PTR address, SIZE_T size, void **alias);
+void plat_user_alias_release(void *alias, SIZE_T size);
+/* Host-side ("user mode") access to user memory, whatever its protection towards kernel code. False: not mapped, or not writable by user mode. */
+bool plat_user_store(ULONG_PTR address, const void *data, SIZE_T size);
+bool plat_user_load(ULONG_PTR address, void *data, SIZE_T size);
+/* Unmaps everything; used between test cases. */
+void plat_user_reset(void);
+
+/* mprotect mode: closes the pages opened in the current window. Called by assembly when window_dirty is set. */
+void plat_window_close(void);
+/* Opens/closes the window around host C code that must touch raw user pages on a driver's behalf (memcpy-like exports). */
+void plat_raw_begin(void);
+void plat_raw_end(void);
+
+/* ---- system memory ---- */
+
+/* Reserve and commit [return, +size) at or above system_start, page-aligned; null when out of memory. */
+void *plat_system_map(SIZE_T size, ULONG prot);
+void plat_system_unmap(void *base, SIZE_T size);
+bool plat_system_protect(void *base, SIZE_T size, ULONG prot);
+/* True if the byte at address (user or system) can be read / written without a fault right now; safe for any value. */
+bool plat_is_readable(ULONG_PTR address, SIZE_T size);
+/* Copies from anywhere without ever faulting; returns bytes copied. For dumps and bug checks. */
+SIZE_T plat_safe_read(void *to, ULONG_PTR from, SIZE_T size);
+
+/* ---- threads, waiting, time, output ---- */
+
+/* Gives the calling host thread its arch_thread and signal stack; detach frees them. Attach is idempotent. */
+NTSTATUS plat_thread_attach(void);
+void plat_thread_detach(void);
+
+/* A mutex and condition pair big enough for a pthread one; the dispatcher lock of src/ntos/ke is built on it. */
+struct plat_lock { uint64_t opaque[16]; };
+void plat_lock_init(struct plat_lock *lock);
+void plat_lock_acquire(struct plat_lock *lock);
+void plat_lock_release(struct plat_lock *lock);
+/* Releases lock, sleeps until plat_lock_wake_all or timeout_ns (UINT64_MAX: none), takes it again. False: timed out. */
+bool plat_lock_wait(struct plat_lock *lock, uint64_t timeout_ns);
+void plat_lock_wake_all(struct plat_lock *lock);
+void plat_yield(void);
+NTSTATUS plat_thread_create(void (*entry)(void *), void *argument, uint64_t *id);
+void plat_thread_join(uint64_t id);
+uint64_t plat_thread_id(void);
+
+uint64_t plat_time_ns(void);            /* monotonic */
+uint64_t plat_system_time_100ns(void);  /* since 1601-01-01 UTC */
+void plat_debug_write(const char *text, SIZE_T length); /* DbgPrint and bug check output: standard error */
+DECLSPEC_NORETURN void plat_exit(int status);

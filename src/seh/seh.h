@@ -1,0 +1,75 @@
+/*
+ * seh.h - structured exceptions: raising, dispatching and unwinding over PE frames and our own C frames.
+ *
+ * Two kinds of frames share one stack. PE images are walked by their .pdata. ELF code is never walked: it is
+ * skipped from node to node of the thread's list (arch_thread.seh_top), newest first:
+ *   SEH_C_FRAME  a __try of our own C code (include/wdk/seh.h), on the stack;
+ *   SEH_CALL     a driver's call into an export, recorded by seh_export_entry: the driver's registers at the call;
+ *   SEH_DISPATCH a dispatcher or unwinder that is running a PE handler right now (nested and collided unwinds).
+ * Freestanding. Uses arch and trace only; the platform's fault hook calls in.
+ */
+#pragma once
+#include "wdk/ntexcept.h"
+
+enum seh_node_kind { SEH_C_FRAME, SEH_CALL, SEH_DISPATCH };
+
+struct seh_node {
+    struct seh_node *next; /* older */
+    ULONG kind;
+    ULONG_PTR stack;       /* stack pointer when the node was made; older nodes have higher ones */
+};
+
+/* A mapped PE image with unwind tables. name is for bug checks; it and the tables must outlive the registration. */
+struct seh_image {
+    struct seh_image *next;
+    ULONG_PTR base;
+    SIZE_T size;
+    const RUNTIME_FUNCTION *functions;
+    ULONG count;
+    const char *name;
+};
+void seh_image_register(struct seh_image *image);
+void seh_image_unregister(struct seh_image *image);
+/* The image that holds pc, or null. Async-signal-safe. */
+const struct seh_image *seh_image_find(ULONG_PTR pc);
+
+/*
+ * Raises *record at *context: dispatches to the handlers of PE and C frames in order. Returns only by resuming (a filter said
+ * CONTINUE_EXECUTION) or by unwinding; an unhandled exception goes to the hook below. IRQL: any.
+ */
+DECLSPEC_NORETURN void seh_raise(EXCEPTION_RECORD *record, CONTEXT *context);
+/* Raises from C code: the search starts at the caller's newest node. */
+DECLSPEC_NORETURN void seh_raise_status(NTSTATUS status);
+DECLSPEC_NORETURN void seh_raise_record(EXCEPTION_RECORD *record);
+DECLSPEC_NORETURN void seh_raise_access_violation(ULONG kind, ULONG_PTR address);
+
+/* Called with an exception nobody handled; never returns (ke makes it a bug check). */
+extern void (*seh_unhandled_hook)(EXCEPTION_RECORD *record, CONTEXT *context);
+
+/* Entry of a driver's call into an export: assembly, made per row of exports.def. target in r11. Keeps a SEH_CALL record. */
+void seh_export_entry(void);
+/* Caller's address of the export that is running on this thread (the newest SEH_CALL), 0 if none. */
+ULONG_PTR seh_export_caller(void);
+
+/* A stack walk for bug checks: fills pcs, newest first, through PE and ELF frames; starts at *context. Never faults. */
+ULONG seh_backtrace(const CONTEXT *context, ULONG_PTR *pcs, ULONG capacity);
+
+/* Thread set-up: the call records. Called by ke for each thread it creates and by tests. */
+NTSTATUS seh_thread_init(void);
+
+/* ---- the documented routines, exported to drivers ---- */
+PRUNTIME_FUNCTION NTAPI RtlLookupFunctionEntry(ULONG64 ControlPc, ULONG64 *ImageBase, PVOID HistoryTable);
+PEXCEPTION_ROUTINE NTAPI RtlVirtualUnwind(ULONG HandlerType, ULONG64 ImageBase, ULONG64 ControlPc,
+                                          PRUNTIME_FUNCTION FunctionEntry, PCONTEXT ContextRecord,
+                                          PVOID *HandlerData, ULONG64 *EstablisherFrame, PVOID ContextPointers);
+void NTAPI RtlUnwind(PVOID TargetFrame, PVOID TargetIp, PEXCEPTION_RECORD ExceptionRecord, PVOID ReturnValue);
+void NTAPI RtlUnwindEx(PVOID TargetFrame, PVOID TargetIp, PEXCEPTION_RECORD ExceptionRecord, PVOID ReturnValue,
+                       PCONTEXT ContextRecord, PVOID HistoryTable);
+void NTAPI RtlCaptureContext(PCONTEXT ContextRecord);
+void NTAPI RtlRestoreContext(PCONTEXT ContextRecord, PEXCEPTION_RECORD ExceptionRecord);
+void NTAPI RtlRaiseException(PEXCEPTION_RECORD ExceptionRecord);
+EXCEPTION_DISPOSITION NTAPI __C_specific_handler(PEXCEPTION_RECORD ExceptionRecord, PVOID EstablisherFrame,
+                                                 PCONTEXT ContextRecord, PDISPATCHER_CONTEXT DispatcherContext);
+void NTAPI ExRaiseStatus(NTSTATUS Status);
+void NTAPI ExRaiseAccessViolation(void);
+void NTAPI ExRaiseDatatypeMisalignment(void);
