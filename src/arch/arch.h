@@ -59,3 +59,9 @@ static inline struct arch_thread *arch_self(void)
  * every other register as it was at the fault. Returns false if pc is not in the table.
  */
 bool arch_fault_lookup(ULONG_PTR pc, ULONG_PTR *fixup);
+
+/*
+ * The bits of PKRU that keep this thread from user pages: clear while a window is open, set otherwise. Written once
+ * by the platform before any primitive runs; 0 when user pages carry no protection key (then a primitive leaves PKRU alone).
+ */
+extern uint32_t arch_pkru_mask;
