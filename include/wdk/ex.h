@@ -1,0 +1,126 @@
+/*
+ * ex.h - executive support: pool, fast and guarded mutexes, resources, lookaside lists. For ELF builds; see wdm.h.
+ */
+#pragma once
+#include "wdk/ke.h"
+
+typedef enum _POOL_TYPE {
+    NonPagedPool = 0,
+    NonPagedPoolExecute = 0,
+    PagedPool = 1,
+    NonPagedPoolMustSucceed = 2,
+    NonPagedPoolCacheAligned = 4,
+    PagedPoolCacheAligned = 5,
+    NonPagedPoolNx = 512,
+    NonPagedPoolNxCacheAligned = 516
+} POOL_TYPE;
+
+#define POOL_COLD_ALLOCATION 256
+#define POOL_QUOTA_FAIL_INSTEAD_OF_RAISE 8
+#define POOL_RAISE_IF_ALLOCATION_FAILURE 16
+#define POOL_ZERO_ALLOCATION 1024
+
+typedef ULONG64 POOL_FLAGS;
+#define POOL_FLAG_REQUIRED_START 0x1ull
+#define POOL_FLAG_USE_QUOTA 0x1ull
+#define POOL_FLAG_UNINITIALIZED 0x2ull
+#define POOL_FLAG_SESSION 0x4ull
+#define POOL_FLAG_CACHE_ALIGNED 0x8ull
+#define POOL_FLAG_RESERVED1 0x10ull
+#define POOL_FLAG_RAISE_ON_FAILURE 0x20ull
+#define POOL_FLAG_NON_PAGED 0x40ull
+#define POOL_FLAG_NON_PAGED_EXECUTE 0x80ull
+#define POOL_FLAG_PAGED 0x100ull
+#define POOL_FLAG_RESERVED2 0x200ull
+#define POOL_FLAG_RESERVED3 0x400ull
+#define POOL_FLAG_REQUIRED_END 0x80000000ull
+#define POOL_FLAG_OPTIONAL_START 0x100000000ull
+#define POOL_FLAG_SPECIAL_POOL 0x100000000ull
+#define POOL_FLAG_OPTIONAL_END 0x8000000000000000ull
+
+typedef struct _POOL_EXTENDED_PARAMETER POOL_EXTENDED_PARAMETER, *PPOOL_EXTENDED_PARAMETER;
+
+typedef struct _FAST_MUTEX {
+    volatile LONG Count; /* 1 when free */
+    PKTHREAD Owner;
+    ULONG Contention;
+    KEVENT Event;
+    ULONG OldIrql;
+} FAST_MUTEX, *PFAST_MUTEX;
+
+typedef struct _KGUARDED_MUTEX {
+    volatile LONG Count;
+    PKTHREAD Owner;
+    ULONG Contention;
+    struct {
+        DISPATCHER_HEADER Header;
+    } Gate;
+    union {
+        struct {
+            SHORT KernelApcDisable, SpecialApcDisable;
+        };
+        ULONG CombinedApcDisable;
+    };
+} KGUARDED_MUTEX, *PKGUARDED_MUTEX;
+
+typedef struct _OWNER_ENTRY {
+    ULONG_PTR OwnerThread;
+    union {
+        struct {
+            ULONG IoPriorityBoosted : 1;
+            ULONG OwnerReferenced : 1;
+            ULONG OwnerCount : 30;
+        };
+        ULONG TableSize;
+    };
+} OWNER_ENTRY, *POWNER_ENTRY;
+
+typedef struct _ERESOURCE {
+    LIST_ENTRY SystemResourcesList;
+    POWNER_ENTRY OwnerTable;
+    SHORT ActiveCount;
+    USHORT Flag;
+    volatile PKSEMAPHORE SharedWaiters;
+    volatile PKEVENT ExclusiveWaiters;
+    OWNER_ENTRY OwnerEntry;
+    ULONG ActiveEntries;
+    ULONG ContentionCount;
+    ULONG NumberOfSharedWaiters;
+    ULONG NumberOfExclusiveWaiters;
+    PVOID Reserved2;
+    union {
+        PVOID Address;
+        ULONG_PTR CreatorBackTraceIndex;
+    };
+    KSPIN_LOCK SpinLock;
+} ERESOURCE, *PERESOURCE;
+
+PVOID NTAPI ExAllocatePool2(POOL_FLAGS Flags, SIZE_T NumberOfBytes, ULONG Tag);
+PVOID NTAPI ExAllocatePool3(POOL_FLAGS Flags, SIZE_T NumberOfBytes, ULONG Tag,
+                            const POOL_EXTENDED_PARAMETER *ExtendedParameters, ULONG ExtendedParametersCount);
+PVOID NTAPI ExAllocatePool(POOL_TYPE PoolType, SIZE_T NumberOfBytes);
+PVOID NTAPI ExAllocatePoolWithTag(POOL_TYPE PoolType, SIZE_T NumberOfBytes, ULONG Tag);
+PVOID NTAPI ExAllocatePoolWithQuota(POOL_TYPE PoolType, SIZE_T NumberOfBytes);
+PVOID NTAPI ExAllocatePoolWithQuotaTag(POOL_TYPE PoolType, SIZE_T NumberOfBytes, ULONG Tag);
+PVOID NTAPI ExAllocatePoolWithTagPriority(POOL_TYPE PoolType, SIZE_T NumberOfBytes, ULONG Tag, ULONG Priority);
+PVOID NTAPI ExAllocatePoolZero(POOL_TYPE PoolType, SIZE_T NumberOfBytes, ULONG Tag);
+PVOID NTAPI ExAllocatePoolUninitialized(POOL_TYPE PoolType, SIZE_T NumberOfBytes, ULONG Tag);
+VOID NTAPI ExFreePool(PVOID P);
+VOID NTAPI ExFreePoolWithTag(PVOID P, ULONG Tag);
+VOID NTAPI ExFreePool2(PVOID P, ULONG Tag, const POOL_EXTENDED_PARAMETER *ExtendedParameters,
+                       ULONG ExtendedParametersCount);
+
+VOID NTAPI ExInitializeFastMutex(PFAST_MUTEX FastMutex);
+VOID NTAPI ExAcquireFastMutex(PFAST_MUTEX FastMutex);
+VOID NTAPI ExReleaseFastMutex(PFAST_MUTEX FastMutex);
+BOOLEAN NTAPI ExTryToAcquireFastMutex(PFAST_MUTEX FastMutex);
+VOID NTAPI ExAcquireFastMutexUnsafe(PFAST_MUTEX FastMutex);
+VOID NTAPI ExReleaseFastMutexUnsafe(PFAST_MUTEX FastMutex);
+VOID NTAPI KeInitializeGuardedMutex(PKGUARDED_MUTEX Mutex);
+VOID NTAPI KeAcquireGuardedMutex(PKGUARDED_MUTEX Mutex);
+VOID NTAPI KeReleaseGuardedMutex(PKGUARDED_MUTEX Mutex);
+BOOLEAN NTAPI KeTryToAcquireGuardedMutex(PKGUARDED_MUTEX Mutex);
+PLIST_ENTRY NTAPI ExInterlockedInsertHeadList(PLIST_ENTRY ListHead, PLIST_ENTRY ListEntry, PKSPIN_LOCK Lock);
+PLIST_ENTRY NTAPI ExInterlockedInsertTailList(PLIST_ENTRY ListHead, PLIST_ENTRY ListEntry, PKSPIN_LOCK Lock);
+PLIST_ENTRY NTAPI ExInterlockedRemoveHeadList(PLIST_ENTRY ListHead, PKSPIN_LOCK Lock);
+ULONG NTAPI ExInterlockedAddUlong(PULONG Addend, ULONG Increment, PKSPIN_LOCK Lock);

@@ -1,0 +1,14 @@
+/*
+ * wdm.h - the kernel's interface to drivers, for our own ELF builds: what ntddk.h and ntifs.h give a PE driver.
+ *
+ * One header per NT prefix; this one only gathers them. Definitions are ours, written from the public documentation;
+ * every layout a driver can see is held against mingw-w64's headers by tests/layout.
+ */
+#pragma once
+#include "wdk/ntexcept.h"
+#include "wdk/rtl.h"
+#include "wdk/ke.h"
+#include "wdk/mm.h"
+#include "wdk/ex.h"
+#include "wdk/ob.h"
+#include "wdk/io.h"

@@ -1,0 +1,115 @@
+/*
+ * ke.h - the kernel core: the running thread, IRQL, the dispatcher lock, traps, bug checks; its face to the rest of ntos.
+ *
+ * Documented routines stand in wdk/ke.h. Every host thread that runs kernel or driver code has a KTHREAD; it is a processor of
+ * its own, so IRQL is a property of the thread and raising it stops nobody else.
+ */
+#pragma once
+#include "wdk/ntexcept.h"
+#include "wdk/ke.h"
+#include "wdk/mm.h"
+#include "plat.h"
+
+/* A thread. ETHREAD and KTHREAD are one object here. Drivers see it as opaque, apart from being waitable. */
+struct _KTHREAD {
+    DISPATCHER_HEADER Header; /* signalled when the thread has ended */
+    struct _EPROCESS *Process;
+    CLIENT_ID Cid;
+    KPROCESSOR_MODE PreviousMode;
+    BOOLEAN SystemThread;
+    SHORT KernelApcDisable;  /* negative inside critical regions */
+    SHORT SpecialApcDisable; /* negative inside guarded regions */
+    KPRIORITY Priority;
+    NTSTATUS ExitStatus;
+    PVOID TopLevelIrp;
+    ULONG_PTR StackLow, StackHigh;
+    uint64_t host_id; /* plat_thread_create's, 0 for adopted threads */
+    PKSTART_ROUTINE StartRoutine;
+    PVOID StartContext;
+    LONG References;
+    LIST_ENTRY ThreadListEntry;
+};
+
+struct _EPROCESS {
+    DISPATCHER_HEADER Header;
+    HANDLE UniqueProcessId;
+    char ImageFileName[16];
+};
+
+extern struct _EPROCESS ke_system_process; /* id 4 */
+extern struct _EPROCESS ke_user_process;   /* the one that sends the requests */
+
+/* ---- start and threads ---- */
+
+/* Connects traps and exceptions to the kernel core; plat_init must have run. Attaches the calling thread. */
+NTSTATUS ke_init(void);
+/* Makes the calling host thread a kernel thread (KPCR, KTHREAD, SEH call records). Idempotent. Detach ends it. */
+NTSTATUS ke_thread_attach(void);
+void ke_thread_detach(void);
+/* The running thread, or null if the host thread was never attached. */
+PKTHREAD ke_thread_current(void);
+void ke_set_irql(KIRQL irql);
+
+/* ---- dispatcher ---- */
+
+/* Guards the state of every dispatcher object and the timer and DPC queues. */
+extern struct plat_lock ke_dispatcher_lock;
+/* Ends the running thread of PsCreateSystemThread. */
+LONG ke_event_set_locked(PRKEVENT event);
+
+/* ---- bug checks ---- */
+
+#define BUGCHECK_IRQL_NOT_GREATER_OR_EQUAL 0x9
+#define BUGCHECK_IRQL_NOT_LESS_OR_EQUAL 0xA
+#define BUGCHECK_SPIN_LOCK_ALREADY_OWNED 0xF
+#define BUGCHECK_SPIN_LOCK_NOT_OWNED 0x10
+#define BUGCHECK_REFERENCE_BY_POINTER 0x18
+#define BUGCHECK_KMODE_EXCEPTION_NOT_HANDLED 0x1E
+#define BUGCHECK_CANCEL_STATE_IN_COMPLETED_IRP 0x48
+#define BUGCHECK_NO_MORE_IRP_STACK_LOCATIONS 0x35
+#define BUGCHECK_MULTIPLE_IRP_COMPLETE_REQUESTS 0x44
+#define BUGCHECK_PAGE_FAULT_IN_NONPAGED_AREA 0x50
+#define BUGCHECK_UNEXPECTED_KERNEL_MODE_TRAP 0x7F
+#define BUGCHECK_ATTEMPTED_SWITCH_FROM_DPC 0xB8
+#define BUGCHECK_ATTEMPTED_WRITE_TO_READONLY_MEMORY 0xBE
+#define BUGCHECK_SPECIAL_POOL_DETECTED_MEMORY_CORRUPTION 0xC1
+#define BUGCHECK_BAD_POOL_CALLER 0xC2
+#define BUGCHECK_DRIVER_VERIFIER_DETECTED_VIOLATION 0xC4
+#define BUGCHECK_DRIVER_UNLOADED_WITHOUT_CANCELLING 0xCE
+#define BUGCHECK_PAGE_FAULT_IN_FREED_SPECIAL_POOL 0xCC
+#define BUGCHECK_PAGE_FAULT_BEYOND_END_OF_ALLOCATION 0xCD
+#define BUGCHECK_DRIVER_PAGE_FAULT_IN_FREED_SPECIAL_POOL 0xD5
+#define BUGCHECK_DRIVER_PAGE_FAULT_BEYOND_END_OF_ALLOCATION 0xD6
+#define BUGCHECK_ATTEMPTED_EXECUTE_OF_NOEXECUTE_MEMORY 0xFC
+#define BUGCHECK_MANUALLY_INITIATED_CRASH 0xE2
+#define BUGCHECK_KERNEL_SECURITY_CHECK_FAILURE 0x139
+
+/* The documented name of a bug check code, or "UNKNOWN". */
+const char *ke_bugcheck_name(ULONG code);
+
+/* Everything the report says. */
+struct ke_bugcheck {
+    ULONG code;
+    ULONG_PTR parameters[4];
+    const char *why;         /* one line of plain words, or null */
+    ULONG_PTR culprit;       /* code address it is blamed on, 0: the caller of the export that is running, or none */
+    const CONTEXT *context;  /* where the stack walk starts; null: no walk through drivers' frames */
+};
+
+/* Reports, then leaves by ke_bugcheck_hook, else plat_exit(1). A bug check while reporting one ends the process at once. */
+DECLSPEC_NORETURN void ke_bugcheck_report(const struct ke_bugcheck *bugcheck);
+/* The same with printf arguments for `why`; culprit 0 and context null as above. */
+DECLSPEC_NORETURN void ke_bugcheck_because(ULONG code, const ULONG_PTR parameters[4], const char *why);
+
+/* Set by the top. symbolize writes "driver!Function+0x12 (file.c:34)". hook runs after the report; if it returns, plat_exit(1). */
+extern void (*ke_symbolize)(ULONG_PTR address, char *text, SIZE_T size);
+extern void (*ke_bugcheck_hook)(ULONG code, const ULONG_PTR parameters[4], ULONG_PTR culprit);
+
+/*
+ * Asked about an address in system space that faulted: fills code, parameters and why if it knows better than "page fault"
+ * (mm's special pool). Returns false if it does not know the address.
+ */
+extern bool (*ke_explain_fault)(ULONG_PTR address, bool write, struct ke_bugcheck *bugcheck, char *why, SIZE_T size);
+
+/* Sees every instruction of kernel or driver code that touched user memory outside a window; signal-safe. Null by default. */
+extern void (*ke_raw_access_hook)(const struct plat_raw_access *access);
