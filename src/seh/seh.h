@@ -6,18 +6,18 @@
  *   SEH_C_FRAME  a __try of our own C code (include/wdk/seh.h), on the stack;
  *   SEH_CALL     a driver's call into an export, recorded by seh_export_entry: the driver's registers at the call;
  *   SEH_DISPATCH a dispatcher or unwinder that is running a PE handler right now (nested and collided unwinds).
- * Freestanding. Uses arch and trace only; the platform's fault hook calls in.
+ * Freestanding. Uses arch, and plat's reads that cannot fault; the platform's fault hook calls in.
+ *
+ * Rows of exports.def for these names must bind directly, without the seh_export_entry stub, since they look at their own caller's
+ * frame or pass all registers through: RtlUnwind, RtlUnwindEx, RtlRestoreContext, RtlVirtualUnwind, RtlLookupFunctionEntry,
+ * RtlCaptureContext, RtlPcToFileHeader, __C_specific_handler, _local_unwind, __chkstk, _setjmp (seh_setjmp), longjmp (seh_longjmp).
+ * The raising ones work either way.
  */
 #pragma once
 #include "wdk/ntexcept.h"
+#include "wdk/seh.h"
 
 enum seh_node_kind { SEH_C_FRAME, SEH_CALL, SEH_DISPATCH };
-
-struct seh_node {
-    struct seh_node *next; /* older */
-    ULONG kind;
-    ULONG_PTR stack;       /* stack pointer when the node was made; older nodes have higher ones */
-};
 
 /* A mapped PE image with unwind tables. name is for bug checks; it and the tables must outlive the registration. */
 struct seh_image {
@@ -38,6 +38,9 @@ const struct seh_image *seh_image_find(ULONG_PTR pc);
  * CONTINUE_EXECUTION) or by unwinding; an unhandled exception goes to the hook below. IRQL: any.
  */
 DECLSPEC_NORETURN void seh_raise(EXCEPTION_RECORD *record, CONTEXT *context);
+/* The platform's trap hook (struct plat_hooks.trap): makes the record and raises it at trap->context. */
+struct plat_trap;
+DECLSPEC_NORETURN void seh_trap(struct plat_trap *trap);
 /* Raises from C code: the search starts at the caller's newest node. */
 DECLSPEC_NORETURN void seh_raise_status(NTSTATUS status);
 DECLSPEC_NORETURN void seh_raise_record(EXCEPTION_RECORD *record);
@@ -56,6 +59,8 @@ ULONG seh_backtrace(const CONTEXT *context, ULONG_PTR *pcs, ULONG capacity);
 
 /* Thread set-up: the call records. Called by ke for each thread it creates and by tests. */
 NTSTATUS seh_thread_init(void);
+/* Gives them back; the thread's nodes must be gone. */
+void seh_thread_fini(void);
 
 /* ---- the documented routines, exported to drivers ---- */
 PRUNTIME_FUNCTION NTAPI RtlLookupFunctionEntry(ULONG64 ControlPc, ULONG64 *ImageBase, PVOID HistoryTable);
@@ -73,3 +78,10 @@ EXCEPTION_DISPOSITION NTAPI __C_specific_handler(PEXCEPTION_RECORD ExceptionReco
 void NTAPI ExRaiseStatus(NTSTATUS Status);
 void NTAPI ExRaiseAccessViolation(void);
 void NTAPI ExRaiseDatatypeMisalignment(void);
+PVOID NTAPI RtlPcToFileHeader(PVOID PcValue, PVOID *BaseOfImage);
+void NTAPI RtlRaiseStatus(NTSTATUS Status);
+void NTAPI _local_unwind(PVOID TargetFrame, PVOID TargetIp);
+/* Not C functions: rax holds the size for __chkstk; drivers import the others as _setjmp and longjmp. */
+void __chkstk(void);
+void seh_setjmp(void);
+void seh_longjmp(void);
