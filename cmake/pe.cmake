@@ -9,7 +9,8 @@ set(UMA_PE_FLAGS --target=x86_64-w64-windows-gnu -fms-extensions -fms-compatibil
   -fms-compatibility-version=19.40 -fgnuc-version=12.2 -Xclang -fasync-exceptions -O2 -g -gcodeview
   -Wall -Wextra -Wno-unused-parameter -Wno-\#warnings -Wno-unknown-pragmas -Wno-ignored-attributes
   -mno-stack-arg-probe -isystem ${UMA_MINGW}/include)
-set(UMA_PE_DRIVER_FLAGS ${UMA_PE_FLAGS} -ffreestanding -fno-stack-protector -isystem ${UMA_MINGW}/include/ddk
+# -ffreestanding alone would drop the unwind tables (.pdata) of every function without a __try of its own.
+set(UMA_PE_DRIVER_FLAGS ${UMA_PE_FLAGS} -ffreestanding -fasynchronous-unwind-tables -fno-stack-protector -isystem ${UMA_MINGW}/include/ddk
   -I${CMAKE_SOURCE_DIR}/include)
 
 # uma_pe_objects(OUT NAME FLAGS ... SOURCES ... [DEPENDS ...]): compiles each source; OUT gets the object files.
