@@ -84,6 +84,13 @@ void plat_set_hooks(const struct plat_hooks *hooks);
 /* Loads every register of *context and continues there. Does not return. */
 DECLSPEC_NORETURN void plat_context_resume(const CONTEXT *context);
 
+/*
+ * For the emulate hook, which then returns true: lets the instruction at context->Rip run once on the processor with the
+ * general register (0 rax .. 15 r15) holding substitute, then gives the register its value back (plus what a string
+ * instruction advanced it by). False: cannot; nothing was changed.
+ */
+bool plat_emulate_step(CONTEXT *context, unsigned general_register, ULONG64 substitute);
+
 /* ---- user memory ---- */
 
 enum plat_prot { PLAT_NOACCESS = 0, PLAT_READ = 1, PLAT_WRITE = 2, PLAT_READWRITE = 3, PLAT_EXECUTE = 4, PLAT_GUARD = 8 };

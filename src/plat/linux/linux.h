@@ -1,0 +1,160 @@
+/*
+ * linux.h - what the files of the Linux platform share. Not visible above this folder.
+ *
+ * The heart is the user page table (pages.c): one 64-bit atomic word per user page says what the page is to the
+ * driver (its logical protection) and how many windows hold it open. Kernel protections follow from the word, never the
+ * other way round; see page_apply for how threads that race agree.
+ */
+#pragma once
+#include <signal.h>
+#include <stdatomic.h>
+#include <ucontext.h>
+
+#include "arch.h"
+#include "plat.h"
+
+#define PAGE_MASK (~(ULONG_PTR)(PLAT_PAGE_SIZE - 1))
+#define PAGE_SHIFT 12
+
+/* ---- the arenas; parameters of the build, because sanitizers keep ranges for themselves ---- */
+#define LAYOUT_USER_LOW 0x10000ull
+#define LAYOUT_USER_LIMIT 0x3FFFFFFF0000ull
+#define LAYOUT_SYSTEM_START 0x400000000000ull
+#define LAYOUT_USER_ARENA 0x10000000ull /* where plat_user_map looks first when it may choose */
+#define LAYOUT_USER_ARENA_END 0x70000000ull
+#define LAYOUT_USER_ARENA2 0x200000000000ull /* and then */
+#define LAYOUT_USER_ARENA2_END 0x300000000000ull
+#define LAYOUT_SYSTEM_ARENA 0x480000000000ull
+#define LAYOUT_SYSTEM_ARENA_END 0x540000000000ull
+#define LAYOUT_FRAMES_MAX (1ull << 22) /* 16 GB of user memory in all */
+
+/* layout.c: signal-safe. */
+enum plat_raw_policy layout_raw_policy(void);
+
+/* ---- pages.c: the user page table ---- */
+typedef uint64_t page_word;
+#define PAGE_PROT_MASK 0x0full /* enum plat_prot */
+#define PAGE_MAPPED 0x10ull
+#define PAGE_FIRST 0x20ull  /* first page of a mapping */
+#define PAGE_POISON 0x40ull /* next access fails with STATUS_IN_PAGE_ERROR */
+#define PAGE_OPEN_ONE 0x100ull
+#define PAGE_OPEN_MASK 0xffff00ull /* windows that hold the page open (mprotect mode) */
+#define PAGE_FRAME_SHIFT 24
+#define PAGE_FRAME(word) ((word) >> PAGE_FRAME_SHIFT)
+
+/* The word of the page at address; 0 if not mapped or not a user address. Signal-safe. */
+page_word page_load(ULONG_PTR address);
+/* The slot of the page at address, made if need be; null: no memory, or (make false) nothing there. */
+_Atomic(page_word) *page_slot(ULONG_PTR address, bool make);
+/* Calls visit for each run of consecutive mapped pages with consecutive frames and the same flags. Region lock held. */
+void page_visit_runs(void (*visit)(ULONG_PTR address, SIZE_T pages, page_word first, void *context), void *context);
+
+/* ---- protect.c ---- */
+extern enum plat_protect protect_mode;
+extern int protect_pkey;
+NTSTATUS protect_init(enum plat_protect wanted);
+/* PROT_* the kernel must hold for a page with this word. */
+int page_kernel_prot(page_word word);
+/* Makes the kernel's protection of the page follow its word. False: the kernel refused (out of map entries). Signal-safe. */
+bool page_apply(ULONG_PTR address);
+/* Same for pages that all have the same word but for the frame. */
+bool page_apply_range(ULONG_PTR address, SIZE_T size, page_word word);
+bool protect_kernel(ULONG_PTR address, SIZE_T size, int prot);
+
+#define OPENED_MAX 32
+struct plat_thread {
+    struct arch_thread *arch;
+    UCHAR *signal_stack;
+    UCHAR *emergency_stack_top;
+    /* Pages this thread opened (mprotect mode), oldest first from opened_first; more than OPENED_MAX close the oldest. */
+    ULONG_PTR opened[OPENED_MAX];
+    uint32_t opened_first, opened_count;
+    uint32_t raw_depth; /* plat_raw_begin nesting */
+    /* One instruction being executed with user memory open (step.c). */
+    struct {
+        bool active;
+        bool user_pages; /* a raw access, as opposed to an emulated one */
+        bool repeats;    /* rep prefix: several traps at one pc */
+        ULONG_PTR pc;
+        int redirected; /* general register that holds a substitute, -1 none */
+        ULONG64 original, substitute;
+    } step;
+    void *mapping;
+    size_t mapping_size;
+};
+/* Null on a thread that was never attached. Signal-safe. */
+extern __thread struct plat_thread *plat_current __attribute__((tls_model("initial-exec")));
+
+/* mprotect mode: opens the page for this thread until opened_close_all. False: the kernel refused. */
+bool opened_add(struct plat_thread *thread, ULONG_PTR page);
+void opened_close_all(struct plat_thread *thread);
+/* PKU: opens or closes user pages in the interrupted code's PKRU, which lives in the signal frame. */
+/* Closes user pages for the calling thread. */
+void protect_thread_init(void);
+void protect_frame_pkru(ucontext_t *uc, bool open);
+
+/* ---- user.c, alias.c ---- */
+extern int user_memfd;
+extern UCHAR *user_frames; /* every frame, readable and writable, in system space */
+void user_lock(void);
+void user_unlock(void);
+NTSTATUS user_init(void);
+NTSTATUS alias_remap_all(int new_memfd);
+void frame_hold(uint64_t frame);
+void frame_drop(uint64_t frame, SIZE_T count);
+void alias_after_fork(void);
+
+/* ---- fault.c, deliver.c ---- */
+extern struct plat_hooks plat_hooks;
+NTSTATUS fault_init(void);
+enum deliver_kind { DELIVER_TRAP, DELIVER_FAST_FAIL, DELIVER_FATAL };
+/* What goes up, written on the interrupted stack. */
+struct deliver_frame {
+    CONTEXT context;
+    struct plat_trap trap;
+    enum deliver_kind kind;
+};
+void context_from_ucontext(CONTEXT *context, const ucontext_t *uc);
+void context_to_ucontext(const CONTEXT *context, ucontext_t *uc);
+/* Rewrites *uc so that the hook for kind runs once the signal handler has returned. */
+void deliver(ucontext_t *uc, enum deliver_kind kind, const struct plat_trap *trap);
+/* One line on standard error, then abort(). Signal-safe. */
+DECLSPEC_NORETURN void fault_abort(const char *what, ULONG_PTR pc, ULONG_PTR address);
+
+/* ---- step.c ---- */
+void step_begin_raw(struct plat_thread *thread, ucontext_t *uc, ULONG_PTR address, bool write);
+/* SIGTRAP. True if it belonged to a step, which then went on or ended. */
+bool step_trapped(struct plat_thread *thread, ucontext_t *uc);
+/* The stepped instruction failed for real: as if it had not been started. */
+void step_cancel(struct plat_thread *thread, ucontext_t *uc);
+
+/* ---- decode.c ---- */
+struct decoded_access {
+    ULONG_PTR address; /* lowest byte */
+    uint64_t size;     /* bytes, repetitions included */
+    bool read, write;
+};
+struct decoded {
+    bool valid;
+    UCHAR length;
+    bool privileged;
+    bool repeats;
+    int interrupt; /* vector of int n, else -1 */
+    bool divide;
+    uint64_t divisor; /* when divide, low half of the divisor */
+    ULONG access_count;
+    struct decoded_access access[3];
+};
+/* Decodes the instruction at Rip with the values of *context. Signal-safe; never faults. */
+void decode_at(struct decoded *decoded, const CONTEXT *context);
+
+/* Copies without faulting, by the kernel; for signal handlers, where the fault table cannot help. Bytes copied. */
+SIZE_T signal_safe_read(void *to, ULONG_PTR from, SIZE_T size);
+SIZE_T signal_safe_write(ULONG_PTR to, const void *from, SIZE_T size);
+bool user_range(ULONG_PTR address, SIZE_T size);
+
+#if defined(UMA_SANITIZE)
+#define NO_ASAN __attribute__((no_sanitize("address")))
+#else
+#define NO_ASAN
+#endif

@@ -1,0 +1,109 @@
+/*
+ * step.c - executing one instruction with something changed for it alone: user memory open, or a register substituted.
+ *
+ * Owns the trap flag. A step ends when the instruction has been left; a repeated string instruction traps after each of its
+ * iterations and stays one step. PLAT_RAW_STEP reports here; nothing is reported for emulation.
+ */
+#include "linux.h"
+
+#define FLAG_TRAP 0x100
+
+static void report(const struct plat_raw_access *access)
+{
+    if (plat_hooks.raw_access)
+        plat_hooks.raw_access(access);
+}
+
+static void report_raw(CONTEXT *context, const struct decoded *decoded, ULONG_PTR address, bool write)
+{
+    bool seen = false;
+    struct plat_raw_access access = {.pc = context->Rip, .context = context};
+    for (ULONG i = 0; i < decoded->access_count; i++) {
+        const struct decoded_access *part = &decoded->access[i];
+        bool faulted = address - part->address < part->size;
+        /* The other operand of a movs is seen now too: with both pages open it would not fault. */
+        if (!part->size || (!faulted && !user_range(part->address, part->size)))
+            continue;
+        access.address = part->address;
+        access.size = part->size > UINT32_MAX ? UINT32_MAX : (ULONG)part->size;
+        access.write = part->write;
+        seen = seen || faulted;
+        report(&access);
+    }
+    if (seen)
+        return;
+    /* Gathers, bit offsets: the operand's address says little, the fault's does. */
+    access.address = address;
+    access.size = decoded->access_count ? (ULONG)decoded->access[0].size : 0;
+    access.write = write;
+    report(&access);
+}
+
+void step_begin_raw(struct plat_thread *thread, ucontext_t *uc, ULONG_PTR address, bool write)
+{
+    CONTEXT context;
+    struct decoded decoded;
+    context_from_ucontext(&context, uc);
+    decode_at(&decoded, &context);
+    report_raw(&context, &decoded, address, write);
+    thread->step.active = true;
+    thread->step.user_pages = true;
+    thread->step.repeats = decoded.repeats;
+    thread->step.pc = context.Rip;
+    uc->uc_mcontext.gregs[REG_EFL] |= FLAG_TRAP;
+}
+
+bool plat_emulate_step(CONTEXT *context, unsigned general_register, ULONG64 substitute)
+{
+    struct plat_thread *thread = plat_current;
+    struct decoded decoded;
+    if (!thread || general_register > 15 || thread->step.redirected >= 0)
+        return false;
+    decode_at(&decoded, context);
+    if (!decoded.valid)
+        return false;
+    ULONG64 *value = &context->Rax + general_register;
+    thread->step.active = true;
+    thread->step.repeats = decoded.repeats;
+    thread->step.pc = context->Rip;
+    thread->step.redirected = (int)general_register;
+    thread->step.original = *value;
+    thread->step.substitute = substitute;
+    *value = substitute;
+    context->EFlags |= FLAG_TRAP;
+    return true;
+}
+
+static void step_end(struct plat_thread *thread, ucontext_t *uc)
+{
+    uc->uc_mcontext.gregs[REG_EFL] &= ~(greg_t)FLAG_TRAP;
+    if (thread->step.redirected >= 0) {
+        CONTEXT context;
+        context_from_ucontext(&context, uc);
+        /* By difference, for string instructions, which advance the register. */
+        ULONG64 *value = &context.Rax + thread->step.redirected;
+        *value = thread->step.original + (*value - thread->step.substitute);
+        context_to_ucontext(&context, uc);
+    }
+    if (thread->step.user_pages) {
+        plat_window_close();
+        protect_frame_pkru(uc, false);
+    }
+    thread->step.active = thread->step.user_pages = false;
+    thread->step.redirected = -1;
+}
+
+bool step_trapped(struct plat_thread *thread, ucontext_t *uc)
+{
+    if (!thread->step.active)
+        return false;
+    if (!thread->step.repeats || (ULONG_PTR)uc->uc_mcontext.gregs[REG_RIP] != thread->step.pc)
+        step_end(thread, uc);
+    return true;
+}
+
+void step_cancel(struct plat_thread *thread, ucontext_t *uc)
+{
+    if (thread->step.active)
+        step_end(thread, uc);
+}
