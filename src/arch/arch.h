@@ -26,8 +26,7 @@ struct arch_thread {
     void *plat;                   /* 0x1030: the platform's own per-thread data */
     ULONG_PTR stack_low;          /* 0x1038: lowest usable byte of the stack in use */
     ULONG_PTR stack_high;         /* 0x1040: one past its highest byte */
-    ULONG_PTR raw_open;           /* 0x1048: not 0 while a memcpy-like export has the platform's raw window open (src/ntos/rtl) */
-    void *reserved[23];
+    void *reserved[24];
 };
 
 #define ARCH_THREAD_SEH_TOP 0x1000
