@@ -1,0 +1,58 @@
+/*
+ * table.c - looks names up in the export table. Which table that is, ldr_set_exports says.
+ */
+#include <stdlib.h>
+#include <string.h>
+
+#include "ldr_internal.h"
+#include "plat.h"
+
+static struct ldr_export_table exports;
+static UCHAR *data_stubs; /* never accessible; 16 bytes for each row, so that a fault's address names its variable */
+
+enum { DATA_STUB_SIZE = 16 };
+
+static int compare_rows(const void *a, const void *b)
+{
+    return strcmp(((const struct ldr_export *)a)->name, ((const struct ldr_export *)b)->name);
+}
+
+void ldr_set_exports(const struct ldr_export_table *table)
+{
+    exports = *table;
+    qsort(exports.rows, exports.count, sizeof(*exports.rows), compare_rows);
+}
+
+const struct ldr_export *ldr_export_find(const char *name)
+{
+    struct ldr_export key = {.name = name};
+    return exports.count ? bsearch(&key, exports.rows, exports.count, sizeof(*exports.rows), compare_rows) : NULL;
+}
+
+static SIZE_T data_stubs_size(void)
+{
+    return (exports.count * DATA_STUB_SIZE + PLAT_PAGE_SIZE - 1) & ~(SIZE_T)(PLAT_PAGE_SIZE - 1);
+}
+
+void *ldr_data_stub_address(const struct ldr_export *row)
+{
+    if (!data_stubs)
+        data_stubs = plat_system_map(data_stubs_size(), PLAT_NOACCESS);
+    return data_stubs ? data_stubs + (SIZE_T)(row - exports.rows) * DATA_STUB_SIZE : NULL;
+}
+
+const char *ldr_data_stub_name(ULONG_PTR address)
+{
+    if (!data_stubs || address < (ULONG_PTR)data_stubs)
+        return NULL;
+    SIZE_T index = (address - (ULONG_PTR)data_stubs) / DATA_STUB_SIZE;
+    return index < exports.count && exports.rows[index].data ? exports.rows[index].name : NULL;
+}
+
+enum ldr_export_state ldr_export_lookup(const char *name, void **address)
+{
+    const struct ldr_export *row = ldr_export_find(name);
+    if (address)
+        *address = row && row->state != LDR_EXPORT_STUB ? row->address : NULL;
+    return row ? row->state : LDR_EXPORT_UNKNOWN;
+}
