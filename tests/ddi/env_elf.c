@@ -1,0 +1,78 @@
+/*
+ * env_elf.c - the tests' world in our kernel process: the user arena from plat, kernel memory in system space, exceptions
+ * through src/seh. UMA_PROTECT chooses the protection of user pages.
+ */
+#include "plat.h"
+#include "seh.h"
+#include "wdk/seh.h"
+#include "ddi.h"
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+struct env env;
+
+static enum plat_protect wanted_protection(void)
+{
+    const char *name = getenv("UMA_PROTECT");
+    for (int protect = PLAT_PROTECT_PKU; name && protect <= PLAT_PROTECT_NONE; protect++)
+        if (strcmp(name, plat_protect_name((enum plat_protect)protect)) == 0)
+            return (enum plat_protect)protect;
+    return PLAT_PROTECT_AUTO;
+}
+
+static bool map(unsigned first, unsigned count, ULONG final)
+{
+    ULONG_PTR base = env.arena + first * ARENA_PAGE;
+    void *alias = NULL;
+    if (!NT_SUCCESS(plat_user_map(&base, count * ARENA_PAGE, PLAT_READWRITE)) ||
+        !NT_SUCCESS(plat_user_alias(base, count * ARENA_PAGE, &alias)) ||
+        !NT_SUCCESS(plat_user_protect(base, count * ARENA_PAGE, final)))
+        return false;
+    for (unsigned page = 0; page < count; page++)
+        env.pages[first + page] = (unsigned char *)alias + page * ARENA_PAGE;
+    return true;
+}
+
+bool env_start(void)
+{
+    struct plat_options options = {.protect = wanted_protection(), .raw = PLAT_RAW_STEP};
+    NTSTATUS status = plat_init(&options);
+    if (!NT_SUCCESS(status)) {
+        printf("not run: no %s here (status %#x)\n", plat_protect_name(options.protect), (unsigned)status);
+        return false;
+    }
+    if (!NT_SUCCESS(plat_thread_attach()) || !NT_SUCCESS(seh_thread_init())) {
+        printf("not run: the thread could not be attached\n");
+        exit(1);
+    }
+    env.limit = plat_layout.user_limit;
+    env.arena = env.limit - ARENA_SIZE;
+    env.kernel = (uint64_t)(uintptr_t)plat_system_map(KERNEL_SIZE, PLAT_READWRITE);
+    if (!env.kernel || !map(ARENA_FIRST_RW, 3, PLAT_READWRITE) || !map(ARENA_READONLY, 1, PLAT_READ) ||
+        !map(ARENA_LAST_RW, 9, PLAT_READWRITE)) {
+        printf("not ok - the arena below %#llx could not be mapped\n", (unsigned long long)env.limit);
+        exit(1);
+    }
+    return true;
+}
+
+static LONG see(EXCEPTION_POINTERS *pointers, void *context)
+{
+    struct env_seen *seen = context;
+    EXCEPTION_RECORD *record = pointers->ExceptionRecord;
+    seen->raised = true;
+    seen->code = (uint32_t)record->ExceptionCode;
+    seen->parameters = record->NumberParameters;
+    for (unsigned i = 0; i < 3 && i < record->NumberParameters; i++)
+        seen->information[i] = record->ExceptionInformation[i];
+    return EXCEPTION_EXECUTE_HANDLER;
+}
+
+void env_call(ddi_thunk *thunk, struct ddi_call *call, struct env_seen *seen)
+{
+    __try {
+        thunk(call);
+    } __except_call (see, seen) {
+    }
+}
