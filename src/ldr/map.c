@@ -82,7 +82,7 @@ static const char *read_file(const char *path, UCHAR **data, SIZE_T *size)
 static void name_image(struct ldr_image *image, const char *path)
 {
     const char *slash = strrchr(path, '/');
-    snprintf(image->name, sizeof(image->name), "%s", slash ? slash + 1 : path);
+    snprintf(image->name, sizeof(image->name), "%.*s", (int)sizeof(image->name) - 1, slash ? slash + 1 : path);
     char *dot = strrchr(image->name, '.');
     if (dot && dot != image->name)
         *dot = 0;
