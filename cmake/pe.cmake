@@ -31,14 +31,15 @@ function(uma_pe_objects out name)
   set(${out} ${objects} PARENT_SCOPE)
 endfunction()
 
-# uma_driver(NAME SOURCES ... [FLAGS ...] [UMACCESS] [LINK ...] [OUTPUT folder]): out/drivers/NAME.sys and NAME.pdb.
+# uma_driver(NAME SOURCES ... [FLAGS ...] [UMACCESS] [LINK ...] [OUTPUT folder] [DEPENDS ...]): out/drivers/NAME.sys and NAME.pdb.
 # UMACCESS links umaccess.lib. Drivers link with the ntoskrnl import library made from src/ldr/exports.def.
 function(uma_driver name)
-  cmake_parse_arguments(D "UMACCESS" "OUTPUT" "SOURCES;FLAGS;LINK" ${ARGN})
+  cmake_parse_arguments(D "UMACCESS" "OUTPUT" "SOURCES;FLAGS;LINK;DEPENDS" ${ARGN})
   if(NOT D_OUTPUT)
     set(D_OUTPUT ${UMA_OUT}/drivers)
   endif()
-  uma_pe_objects(objects ${name} FLAGS ${UMA_PE_DRIVER_FLAGS} ${D_FLAGS} SOURCES ${D_SOURCES})
+  uma_pe_objects(objects ${name} FLAGS ${UMA_PE_DRIVER_FLAGS} ${D_FLAGS} SOURCES ${D_SOURCES}
+    DEPENDS ${D_DEPENDS})
   set(libraries ${UMA_OUT}/lib/windows-x64/ntoskrnl.lib)
   if(D_UMACCESS)
     list(APPEND libraries ${UMA_OUT}/lib/windows-x64/umaccess.lib)

@@ -117,7 +117,7 @@ static void check_call(const struct ddi_row *row, struct ddi_call *call, const s
 
 static bool both_user(const struct ddi_row *row)
 {
-    return strstr(row->name, "ToUserFromUser") || strstr(row->name, "FromUserToMode");
+    return row->flags & DDI_BOTH_USER;
 }
 
 /* Structures of these sizes are one machine access, which moves all or nothing. */

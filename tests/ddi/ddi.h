@@ -1,54 +1,12 @@
 /*
- * ddi.h - what the generated accessor tests are made of: a call, a row of the table, a test case, and the world they run in.
+ * ddi.h - what the generated accessor tests are made of: test cases, and the world they run in.
  *
  * The same sources build as an ELF program on our kernel process (env_elf.c) and as a Windows console program on the
- * down-level umaccess.lib (env_windows.c). Only standard types here, so that a driver, a Windows program and our own
- * kernel can all include it. The tests' list itself is made by generate.py.
+ * down-level umaccess.lib (env_windows.c). Calls and rows are in ddi_call.h; the list of cases is made by generate.py.
  */
 #pragma once
 #include <stdbool.h>
-#include <stddef.h>
-#include <stdint.h>
-
-enum ddi_shape {
-    DDI_READ,
-    DDI_WRITE,
-    DDI_COPY_FROM, /* checked side is the source; the other side is the destination */
-    DDI_COPY_TO,   /* checked side is the destination */
-    DDI_FILL,
-    DDI_ZERO,
-    DDI_AND,
-    DDI_OR,
-    DDI_COMPARE_EXCHANGE,
-    DDI_STRING,
-    DDI_WIDE_STRING,
-    DDI_FILTER,
-    DDI_POINTER_CHECK,
-    DDI_TYPES
-};
-
-/* Arguments and result of one call, whatever the DDI. The thunk takes from it what the DDI has parameters for. */
-struct ddi_call {
-    uint64_t user;     /* the address the DDI checks; of two, the source */
-    uint64_t other;    /* the other side of a copy */
-    uint64_t length;   /* bytes; for the structure macros it picks the type */
-    uint64_t value[2]; /* value to write, fill byte, exchange; [1] comperand */
-    uint64_t result[2];
-    uint32_t alignment;
-    signed char mode;
-};
-
-/* Returns 0 if the DDI has no form for call->length. */
-typedef int ddi_thunk(struct ddi_call *call);
-
-struct ddi_row {
-    const char *name;
-    const char *family;
-    enum ddi_shape shape;
-    ddi_thunk *thunk;
-};
-extern const struct ddi_row ddi_rows[];
-extern const unsigned ddi_row_count;
+#include "ddi_call.h"
 
 /*
  * User memory of a test: the 16 pages right below the user limit.

@@ -87,6 +87,11 @@ class Row:
         return 'ToUserFromUser' in self.name
 
     @property
+    def flags(self):
+        both = self.both_user or 'FromUserToMode' in self.name
+        return ' | '.join(flag for flag, on in (('DDI_MODE', self.mode), ('DDI_BOTH_USER', both)) if on) or '0'
+
+    @property
     def value_type(self):
         return {name: kind for kind, name in self.parameters}.get('Value')
 
@@ -160,8 +165,12 @@ def write_thunks(rows, out):
     for row in rows:
         out.write('\n'.join(thunk(row)) + '\n')
     out.write('const struct ddi_row ddi_rows[] = {\n')
+    families = {}
     for row in rows:
-        out.write(f'    {{"{row.name}", "{row.family}", {row.shape}, ddi_thunk_{row.name}}},\n')
+        members = families.setdefault(row.family, (len(families), []))
+        out.write(f'    {{"{row.name}", "{row.family}", {members[0]}, {len(members[1])}, {row.shape}, {row.flags}, '
+                  f'ddi_thunk_{row.name}}},\n')
+        members[1].append(row)
     out.write('};\nconst unsigned ddi_row_count = sizeof ddi_rows / sizeof ddi_rows[0];\n')
 
 
@@ -365,11 +374,12 @@ def copies(cases):
 def main():
     parser = argparse.ArgumentParser(description='Makes the accessor tests from the table of DDIs.')
     parser.add_argument('table')
+    parser.add_argument('--public', action='store_true', help='leave the reserved names out')
     parser.add_argument('--thunks')
     parser.add_argument('--cases')
     parser.add_argument('--prototypes')
     options = parser.parse_args()
-    rows = read_table(options.table)
+    rows = [row for row in read_table(options.table) if not options.public or row.kind != 'reserved']
     for path, write in ((options.thunks, write_thunks), (options.cases, write_cases), (options.prototypes, write_prototypes)):
         if path:
             with open(path, 'w', encoding='utf-8') as out:

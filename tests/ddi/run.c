@@ -118,8 +118,7 @@ static uint64_t place_address(enum ddi_place place, const struct ddi_case *test)
 /* The other side is user memory too where the DDI checks both. */
 static uint64_t other_address(const struct ddi_case *test)
 {
-    const char *name = ddi_rows[test->row].name;
-    bool both = strstr(name, "ToUserFromUser") || strstr(name, "FromUserToMode");
+    bool both = ddi_rows[test->row].flags & DDI_BOTH_USER;
     if (test->other == AT_OTHER && both)
         return env.arena + 0x8000;
     if (test->other == AT_CROSSING_FAULT) /* a place of its own: the source stays in page 1 */
