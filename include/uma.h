@@ -1,0 +1,156 @@
+/*
+ * uma.h - embed the kernel in another program: load a driver, send it requests, own the user memory it sees.
+ *
+ * The one public header of the umaccess kernel for host programs; plain C, no NT headers needed. There is one kernel per
+ * process. A bug check ends the process (exit status 1) after the bug-check callback has run, because the driver that caused it
+ * cannot be trusted to go on: run each driver, or each case, in a child process of its own if that matters.
+ *
+ * Calls come from the thread that called uma_start, except where a comment says "any thread". Addresses of user memory are
+ * numbers, never host pointers: the program reads and writes them with uma_user_load and uma_user_store, as a user-mode
+ * process would, while a driver reaches them only as its processor and the chosen protection allow.
+ */
+#ifndef UMA_H
+#define UMA_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#ifdef __cplusplus
+extern "C" {
+#endif
+
+/* An NTSTATUS: negative is an error. */
+typedef int32_t uma_status;
+
+#define UMA_ERROR_MAX 256 /* bytes of a message buffer */
+#define UMA_NAME_MAX  128 /* bytes of a device name */
+#define UMA_PLACE_MAX 512 /* bytes of a code place: "driver!Function+0x12 (file.c:34)" */
+
+/* How user memory is kept from kernel code outside an accessor. AUTO takes the best this processor has. */
+enum uma_protect { UMA_PROTECT_AUTO, UMA_PROTECT_PKU, UMA_PROTECT_MPROTECT, UMA_PROTECT_NONE };
+
+/* A bug check, as told to the callback. The strings live until the callback returns. */
+struct uma_bugcheck {
+    uint32_t code;          /* 0xD6, ... */
+    uint64_t parameters[4];
+    const char *place;      /* the driver's code it happened in; "" if unknown */
+};
+
+struct uma_options {
+    size_t size;               /* sizeof(struct uma_options) */
+    enum uma_protect protect;
+    bool stop_on_raw_access;   /* as SMAP and PAN do: a user access outside an accessor is a bug check; else it is counted */
+    unsigned timeout_seconds;  /* for each request, for DriverEntry and for unload; 0: none */
+    /* Any thread; before the process ends because of a bug check or a timeout. Null: nothing is called. */
+    void (*bugcheck)(void *context, const struct uma_bugcheck *bugcheck);
+    /* Any thread; a driver did not come back in time. place: where it is. The process then ends with status 1. */
+    void (*timeout)(void *context, const char *doing, const char *place);
+    void *context;
+};
+
+/* Starts the kernel, once per process. options null: defaults. STATUS_NOT_SUPPORTED: this processor lacks that protection. */
+uma_status uma_start(const struct uma_options *options);
+/* The protection in use, by name: "pku", "mprotect" or "none". */
+const char *uma_protect_in_use(void);
+/* "STATUS_ACCESS_VIOLATION", or "0xc0ffee00" for one we have no name for. Any thread; lives until the thread's next call. */
+const char *uma_status_name(uma_status status);
+/* "driver!Function+0x12 (file.c:34)" of a code address; always writes something. */
+void uma_place(uint64_t address, char *text, size_t size);
+
+/* ---- drivers ---- */
+
+struct uma_driver;
+
+/* Loads the driver file at path and runs its DriverEntry. On failure error has one clear line. */
+uma_status uma_load(const char *path, struct uma_driver **driver, char error[UMA_ERROR_MAX]);
+/* The name of the index-th device the driver has created, in order of creation ("\Device\X"); false: there is none or it has no name. */
+bool uma_driver_device(const struct uma_driver *driver, unsigned index, char name[UMA_NAME_MAX]);
+/*
+ * Runs the driver's unload routine and takes its objects down; driver is gone afterwards. STATUS_INVALID_DEVICE_REQUEST: it has
+ * no unload routine, STATUS_DEVICE_BUSY: files are open; then it stays. The image stays mapped, so that what is left can be named.
+ */
+uma_status uma_unload(struct uma_driver *driver);
+
+/* Calls back for everything the driver has and has not given back: after uma_unload, what it left behind. Returns the
+ * count. callback may be null. */
+typedef void uma_leftover_callback(void *context, const char *line);
+size_t uma_leftovers(uma_leftover_callback *callback, void *context);
+
+/* ---- requests, as a user-mode process sends them ---- */
+
+typedef uint64_t uma_file; /* a handle */
+
+/*
+ * What came back; information means what the request's kind says it means. Status STATUS_IO_TIMEOUT (0xC00000B5): the driver
+ * left the request pending past the time-out; it was cancelled or, failing that, abandoned.
+ */
+struct uma_result {
+    uma_status status;
+    uint64_t information;
+};
+
+/* device: "\Device\X", "\DosDevices\X" or "\\.\X". */
+uma_status uma_open(const char *device, uma_file *file);
+uma_status uma_close(uma_file file);
+/* in and out are user addresses, passed on as they are: any value is allowed. Lengths in bytes. */
+struct uma_result uma_ioctl(uma_file file, uint32_t code, uint64_t in, uint32_t in_length, uint64_t out, uint32_t out_length);
+struct uma_result uma_read(uma_file file, uint64_t out, uint32_t length, int64_t offset);
+struct uma_result uma_write(uma_file file, uint64_t in, uint32_t length, int64_t offset);
+
+/* ---- user memory ---- */
+
+enum uma_access { UMA_NO_ACCESS = 0, UMA_READ = 1, UMA_READ_WRITE = 3, UMA_GUARD = 11 };
+
+/* The range of user addresses: [low, limit). */
+void uma_user_range(uint64_t *low, uint64_t *limit);
+/* Zeroed pages, rounded up from size, with an unmapped page on either side. */
+uma_status uma_user_alloc(size_t size, enum uma_access access, uint64_t *address);
+uma_status uma_user_free(uint64_t address, size_t size);
+uma_status uma_user_protect(uint64_t address, size_t size, enum uma_access access);
+/* The page's contents cannot be brought in: the first access fails with STATUS_IN_PAGE_ERROR. */
+uma_status uma_user_poison(uint64_t address);
+/* Host access, whatever the protection says to the driver. False: not mapped. Any thread. */
+bool uma_user_store(uint64_t address, const void *data, size_t size);
+bool uma_user_load(uint64_t address, void *data, size_t size);
+
+/*
+ * A user thread that races the driver: stores values[0], values[1], ... in turn (size bytes each: 1, 2, 4 or 8), over and over,
+ * until uma_race_stop or until it has stored times values (0: no end).
+ */
+struct uma_race;
+uma_status uma_race_start(uint64_t address, unsigned size, const uint64_t *values, size_t count, uint64_t times,
+                          struct uma_race **race);
+/* Ends the thread; returns how many stores it made. */
+uint64_t uma_race_stop(struct uma_race *race);
+
+/* ---- what the driver did that it should not ---- */
+
+/* Instructions that touched user memory outside an accessor since uma_start: executions, and the distinct places. */
+uint64_t uma_raw_accesses(void);
+struct uma_raw_place {
+    uint64_t pc;
+    uint64_t address; /* of the first access */
+    uint64_t count;
+    unsigned size;
+    bool write;
+};
+/* The index-th distinct place, in order of first appearance; false past the last (the first 256 are kept). */
+bool uma_raw_place(size_t index, struct uma_raw_place *place);
+
+/*
+ * Kernel memory that user mode must never see or change, filled with bytes that appear nowhere else. Its address is what a
+ * hostile request puts where a user address belongs.
+ */
+uint64_t uma_decoy(void);
+#define UMA_DECOY_SIZE 4096u
+/* True if kernel code has changed the decoy since the last call (which also restores it). */
+bool uma_decoy_changed(void);
+/* True if data holds at least eight consecutive bytes of the decoy. */
+bool uma_decoy_in(const void *data, size_t size);
+
+#ifdef __cplusplus
+}
+#endif
+
+#endif

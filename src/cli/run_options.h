@@ -1,0 +1,20 @@
+/*
+ * run_options.h - the command line of `uma run`, checked, with its requests as a plan.
+ */
+#pragma once
+#include "requests.h"
+#include "uma.h"
+
+struct run_options {
+    const char *driver;
+    const char *device; /* null: the request file's, else the driver's first */
+    const char *requests;
+    struct plan plan;
+    enum uma_protect protect;
+    bool smap;
+    bool quiet;
+    unsigned timeout;
+};
+
+/* Parses; on any mistake prints one line and ends the process with status 2, as argp does. */
+void run_options_parse(int argc, char **argv, struct run_options *options);

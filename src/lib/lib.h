@@ -1,0 +1,29 @@
+/*
+ * lib.h - what the parts of the embedding API (include/uma.h) share.
+ */
+#pragma once
+#include "uma.h"
+#include "io.h"
+#include "ldr.h"
+
+struct uma_driver {
+    struct ldr_image *image;
+    DRIVER_OBJECT *object;
+    char name[UMA_NAME_MAX];
+};
+
+/* The options of uma_start. */
+extern struct uma_options lib_options;
+
+/* Counts accesses to user memory outside the accessors, from now on. */
+void raw_start(void);
+/* The decoy page. */
+NTSTATUS decoy_start(void);
+
+/*
+ * The watchdog: between watchdog_arm and watchdog_disarm the calling thread runs driver code; if that takes longer than the
+ * time-out, the process says where it is and ends with status 1. doing: static text such as "an ioctl".
+ */
+NTSTATUS watchdog_start(void);
+void watchdog_arm(const char *doing);
+void watchdog_disarm(void);

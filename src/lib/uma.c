@@ -1,0 +1,142 @@
+/*
+ * uma.c - the embedding API: start the kernel, load and unload drivers, names.
+ *
+ * Joins what lower layers must not know of each other: the loader names the bug check's addresses and resolves routines for mm.
+ * Requests stand in requests.c, user memory in user.c and race.c.
+ */
+#include "lib.h"
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+struct uma_options lib_options;
+
+static void *find_routine(const char *name)
+{
+    void *address = NULL;
+    return ldr_export_lookup(name, &address) == LDR_EXPORT_UNKNOWN ? NULL : address;
+}
+
+static void tell_bugcheck(ULONG code, const ULONG_PTR parameters[4], ULONG_PTR culprit)
+{
+    char place[UMA_PLACE_MAX] = "";
+    struct uma_bugcheck bugcheck = {.code = code, .place = place};
+
+    watchdog_disarm();
+    if (culprit)
+        ldr_symbolize(culprit, place, sizeof(place));
+    for (int i = 0; i < 4; i++)
+        bugcheck.parameters[i] = parameters[i];
+    if (lib_options.bugcheck)
+        lib_options.bugcheck(lib_options.context, &bugcheck);
+}
+
+uma_status uma_start(const struct uma_options *options)
+{
+    if (options)
+        memcpy(&lib_options, options, options->size < sizeof(lib_options) ? options->size : sizeof(lib_options));
+
+    const struct plat_options plat = {
+        .protect = (enum plat_protect)lib_options.protect,
+        .raw = lib_options.stop_on_raw_access ? PLAT_RAW_STOP : PLAT_RAW_STEP,
+    };
+    ke_symbolize = ldr_symbolize;
+    ke_bugcheck_hook = tell_bugcheck;
+    mm_routine_lookup = find_routine;
+    raw_start();
+    NTSTATUS status = nt_start(&plat);
+    if (NT_SUCCESS(status))
+        status = decoy_start();
+    if (NT_SUCCESS(status))
+        status = watchdog_start();
+    io_pending_timeout_ms = lib_options.timeout_seconds * 1000;
+    return status;
+}
+
+const char *uma_protect_in_use(void)
+{
+    return plat_protect_name(plat_protect_in_use());
+}
+
+const char *uma_status_name(uma_status status)
+{
+    static _Thread_local char number[12];
+    static const struct {
+        uma_status value;
+        const char *name;
+    } names[] = {
+#define STATUS_ROW(name, value) {name, #name},
+#include "wdk/ntstatus.def"
+#undef STATUS_ROW
+    };
+    for (size_t i = 0; i < RTL_NUMBER_OF(names); i++)
+        if (names[i].value == status)
+            return names[i].name;
+    snprintf(number, sizeof(number), "0x%08x", (unsigned)status);
+    return number;
+}
+
+void uma_place(uint64_t address, char *text, size_t size)
+{
+    ldr_symbolize(address, text, size);
+}
+
+uma_status uma_load(const char *path, struct uma_driver **driver, char error[UMA_ERROR_MAX])
+{
+    struct uma_driver *loaded = calloc(1, sizeof(*loaded));
+    error[0] = 0;
+    if (!loaded)
+        return STATUS_NO_MEMORY;
+
+    NTSTATUS status = ldr_load(path, &loaded->image, error);
+    if (!NT_SUCCESS(status)) {
+        if (!error[0])
+            snprintf(error, UMA_ERROR_MAX, "%.200s: %s", path, uma_status_name(status));
+        free(loaded);
+        return status;
+    }
+    watchdog_arm("DriverEntry");
+    status = io_driver_load(loaded->image->entry, loaded->image->base, loaded->image->size, loaded->image->name,
+                            &loaded->object);
+    watchdog_disarm();
+    if (!NT_SUCCESS(status)) {
+        snprintf(error, UMA_ERROR_MAX, "%.150s: DriverEntry returned %s", path, uma_status_name(status));
+        ldr_unload(loaded->image);
+        free(loaded);
+        return status;
+    }
+    ldr_discard_init(loaded->image);
+    snprintf(loaded->name, sizeof(loaded->name), "%s", loaded->image->name);
+    *driver = loaded;
+    return status;
+}
+
+bool uma_driver_device(const struct uma_driver *driver, unsigned index, char name[UMA_NAME_MAX])
+{
+    DEVICE_OBJECT *device = io_driver_device(driver->object, index);
+    name[0] = 0;
+    if (device)
+        io_device_name(device, name, UMA_NAME_MAX);
+    return name[0] != 0;
+}
+
+uma_status uma_unload(struct uma_driver *driver)
+{
+    watchdog_arm("unload");
+    NTSTATUS status = io_driver_unload(driver->object);
+    watchdog_disarm();
+    if (NT_SUCCESS(status))
+        free(driver);
+    return status;
+}
+
+static void ignore_line(void *context, const char *line)
+{
+    UNREFERENCED_PARAMETER(context);
+    UNREFERENCED_PARAMETER(line);
+}
+
+size_t uma_leftovers(uma_leftover_callback *callback, void *context)
+{
+    return io_leaks(callback ? callback : ignore_line, context);
+}
