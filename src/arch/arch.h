@@ -6,7 +6,7 @@
  * what is raised and when stands in src/uma. Freestanding.
  */
 #pragma once
-#include "wdk/ntdef.h"
+#include "wdk/ntexcept.h"
 
 /*
  * struct arch_thread - the block gs points at while kernel or driver code runs on a thread. Its first page looks
@@ -65,3 +65,27 @@ bool arch_fault_lookup(ULONG_PTR pc, ULONG_PTR *fixup);
  * by the platform before any primitive runs; 0 when user pages carry no protection key (then a primitive leaves PKRU alone).
  */
 extern uint32_t arch_pkru_mask;
+
+/* ---- the primitives (x86_64/, one build per way of protecting user pages) ---- */
+
+/* User pages open at all times; closed by a protection key; closed by page protection and opened by the platform's fault handler. */
+enum arch_uma_variant { ARCH_UMA_NONE, ARCH_UMA_PKU, ARCH_UMA_HOOK };
+
+/* The slots of docs/spec/uma_table.md; src/uma/uma.h gives them types. The public names of the primitives jump through them. */
+#define ARCH_UMA_SLOTS 23
+extern void *arch_uma_functions[ARCH_UMA_SLOTS];
+
+/* Fills the table, once, before any primitive runs. avx: copies use 32-byte vectors if the processor has them. */
+NTSTATUS arch_uma_select(enum arch_uma_variant variant, bool avx);
+
+/* The user limit; data that drivers import. Set before any primitive runs; the 64 KB from it up are never mapped. */
+extern ULONG_PTR MmUserProbeAddress;
+/* Copies and fills of at least this many bytes are one rep movsb / rep stosb. */
+#define ARCH_REP_THRESHOLD 4096
+extern SIZE_T arch_rep_threshold;
+/* PKRU bits a primitive leaves alone: ~arch_pkru_mask. Set by arch_uma_select. */
+extern uint32_t arch_pkru_keep;
+
+/* Where a primitive's exception goes (seh_raise), and who closes the pages opened in a window (plat_window_close). Set before any primitive runs. */
+extern void (*arch_raise_hook)(EXCEPTION_RECORD *record, CONTEXT *context);
+extern void (*arch_window_close_hook)(void);

@@ -1,0 +1,11 @@
+/* elf_none_avx.S - the copies of elf_none.S with 32-byte vectors, for processors that have AVX. */
+#define UMA_WINDOW_NONE
+#define UMA_AVX 1
+.macro WITH_NAME macro, slot
+    \macro uma_none_avx_\slot
+.endm
+#include "prim.h"
+#include "copy.S"
+#include "elf_table.h"
+    TABLE_COPIES uma_none_avx_table, uma_none_avx_
+    .section .note.GNU-stack, "", @progbits

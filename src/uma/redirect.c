@@ -1,0 +1,9 @@
+/* redirect.c - makes a driver's accessors ours: fills the table its load configuration points at. Finding it is the loader's. */
+#include "uma.h"
+
+void uma_redirect_fill(void *table, SIZE_T size)
+{
+    void **slots = table;
+    for (SIZE_T slot = 0; slot < ARCH_UMA_SLOTS && (slot + 1) * sizeof(void *) <= size; slot++)
+        slots[slot] = arch_uma_functions[slot];
+}
