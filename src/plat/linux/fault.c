@@ -118,7 +118,7 @@ static void user_fault(ucontext_t *uc, const siginfo_t *info, unsigned kind)
 
 static bool emulate(ucontext_t *uc, ULONG_PTR address)
 {
-    if (!plat_hooks.emulate)
+    if (!plat_hooks.emulate || !plat_current)
         return false;
     CONTEXT context;
     context_from_ucontext(&context, uc);
