@@ -4,6 +4,7 @@
  */
 #include "plat.h"
 #include "seh.h"
+#include "uma.h"
 #include "wdk/seh.h"
 #include "ddi.h"
 #include <stdio.h>
@@ -42,8 +43,9 @@ bool env_start(void)
         printf("not run: no %s here (status %#x)\n", plat_protect_name(options.protect), (unsigned)status);
         return false;
     }
-    if (!NT_SUCCESS(plat_thread_attach()) || !NT_SUCCESS(seh_thread_init())) {
-        printf("not run: the thread could not be attached\n");
+    if (!NT_SUCCESS(plat_thread_attach()) || !NT_SUCCESS(seh_thread_init()) ||
+        !NT_SUCCESS(uma_init(plat_protect_in_use()))) {
+        printf("not run: the thread or the accessors could not be set up\n");
         exit(1);
     }
     env.limit = plat_layout.user_limit;
