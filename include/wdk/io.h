@@ -348,5 +348,3 @@ KPROCESSOR_MODE NTAPI IoGetRequestorMode(PIRP Irp);
 BOOLEAN NTAPI IoIs32bitProcess(PIRP Irp);
 PVOID NTAPI IoGetTopLevelIrp(VOID);
 VOID NTAPI IoSetTopLevelIrp(PIRP Irp);
-ULONG_PTR NTAPI IoGetRemainingStackSize(VOID);
-VOID NTAPI IoGetStackLimits(PULONG_PTR LowLimit, PULONG_PTR HighLimit);

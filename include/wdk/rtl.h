@@ -6,6 +6,19 @@
 #pragma once
 #include "wdk/ntdef.h"
 
+/* A driver's variable arguments: the Windows convention keeps them in a row of 8-byte slots. */
+#if defined(__x86_64__)
+typedef __builtin_ms_va_list NT_VA_LIST;
+#define NT_VA_START(list, last) __builtin_ms_va_start(list, last)
+#define NT_VA_END(list) __builtin_ms_va_end(list)
+#define NT_VA_SLOT(list) (*(ULONG64 *)(((list) += sizeof(ULONG64)) - sizeof(ULONG64)))
+#else
+typedef __builtin_va_list NT_VA_LIST;
+#define NT_VA_START(list, last) __builtin_va_start(list, last)
+#define NT_VA_END(list) __builtin_va_end(list)
+#define NT_VA_SLOT(list) __builtin_va_arg(list, ULONG64)
+#endif
+
 typedef struct _TIME_FIELDS {
     CSHORT Year, Month, Day, Hour, Minute, Second, Milliseconds, Weekday;
 } TIME_FIELDS, *PTIME_FIELDS;
@@ -85,7 +98,6 @@ VOID NTAPI RtlUpperString(PSTRING DestinationString, PCSTRING SourceString);
 WCHAR NTAPI RtlUpcaseUnicodeChar(WCHAR SourceCharacter);
 WCHAR NTAPI RtlDowncaseUnicodeChar(WCHAR SourceCharacter);
 CHAR NTAPI RtlUpperChar(CHAR Character);
-ULONG NTAPI RtlHashUnicodeStringWord(PCUNICODE_STRING String, BOOLEAN CaseInSensitive);
 NTSTATUS NTAPI RtlHashUnicodeString(PCUNICODE_STRING String, BOOLEAN CaseInSensitive, ULONG HashAlgorithm,
                                     PULONG HashValue);
 BOOLEAN NTAPI RtlCreateUnicodeString(PUNICODE_STRING DestinationString, PCWSTR SourceString);
@@ -168,11 +180,8 @@ BOOLEAN NTAPI PsGetVersion(PULONG MajorVersion, PULONG MinorVersion, PULONG Buil
 /* ---- printing. A driver's variable arguments are in the Windows convention. ---- */
 ULONG NTAPI DbgPrint(PCSTR Format, ...);
 ULONG NTAPI DbgPrintEx(ULONG ComponentId, ULONG Level, PCSTR Format, ...);
-#if defined(__x86_64__)
-ULONG NTAPI vDbgPrintEx(ULONG ComponentId, ULONG Level, PCSTR Format, __builtin_ms_va_list arglist);
-ULONG NTAPI vDbgPrintExWithPrefix(PCSTR Prefix, ULONG ComponentId, ULONG Level, PCSTR Format,
-                                  __builtin_ms_va_list arglist);
-#endif
+ULONG NTAPI vDbgPrintEx(ULONG ComponentId, ULONG Level, PCSTR Format, NT_VA_LIST arglist);
+ULONG NTAPI vDbgPrintExWithPrefix(PCSTR Prefix, ULONG ComponentId, ULONG Level, PCSTR Format, NT_VA_LIST arglist);
 VOID NTAPI DbgBreakPoint(VOID);
 VOID NTAPI DbgBreakPointWithStatus(ULONG Status);
 VOID NTAPI RtlAssert(PVOID VoidFailedAssertion, PVOID VoidFileName, ULONG LineNumber, PSTR MutableMessage);

@@ -20,6 +20,7 @@ struct _KTHREAD {
     SHORT KernelApcDisable;  /* negative inside critical regions */
     SHORT SpecialApcDisable; /* negative inside guarded regions */
     KPRIORITY Priority;
+    LONG BaseIncrement;
     NTSTATUS ExitStatus;
     PVOID TopLevelIrp;
     ULONG_PTR StackLow, StackHigh;
@@ -50,39 +51,21 @@ void ke_thread_detach(void);
 PKTHREAD ke_thread_current(void);
 void ke_set_irql(KIRQL irql);
 
+/* Drops a reference; the last one frees the thread object. */
+void ke_thread_release(PKTHREAD thread);
+
 /* ---- dispatcher ---- */
 
 /* Guards the state of every dispatcher object and the timer and DPC queues. */
 extern struct plat_lock ke_dispatcher_lock;
-/* Ends the running thread of PsCreateSystemThread. */
-LONG ke_event_set_locked(PRKEVENT event);
 
 /* ---- bug checks ---- */
 
-#define BUGCHECK_IRQL_NOT_GREATER_OR_EQUAL 0x9
-#define BUGCHECK_IRQL_NOT_LESS_OR_EQUAL 0xA
-#define BUGCHECK_SPIN_LOCK_ALREADY_OWNED 0xF
-#define BUGCHECK_SPIN_LOCK_NOT_OWNED 0x10
-#define BUGCHECK_REFERENCE_BY_POINTER 0x18
-#define BUGCHECK_KMODE_EXCEPTION_NOT_HANDLED 0x1E
-#define BUGCHECK_CANCEL_STATE_IN_COMPLETED_IRP 0x48
-#define BUGCHECK_NO_MORE_IRP_STACK_LOCATIONS 0x35
-#define BUGCHECK_MULTIPLE_IRP_COMPLETE_REQUESTS 0x44
-#define BUGCHECK_PAGE_FAULT_IN_NONPAGED_AREA 0x50
-#define BUGCHECK_UNEXPECTED_KERNEL_MODE_TRAP 0x7F
-#define BUGCHECK_ATTEMPTED_SWITCH_FROM_DPC 0xB8
-#define BUGCHECK_ATTEMPTED_WRITE_TO_READONLY_MEMORY 0xBE
-#define BUGCHECK_SPECIAL_POOL_DETECTED_MEMORY_CORRUPTION 0xC1
-#define BUGCHECK_BAD_POOL_CALLER 0xC2
-#define BUGCHECK_DRIVER_VERIFIER_DETECTED_VIOLATION 0xC4
-#define BUGCHECK_DRIVER_UNLOADED_WITHOUT_CANCELLING 0xCE
-#define BUGCHECK_PAGE_FAULT_IN_FREED_SPECIAL_POOL 0xCC
-#define BUGCHECK_PAGE_FAULT_BEYOND_END_OF_ALLOCATION 0xCD
-#define BUGCHECK_DRIVER_PAGE_FAULT_IN_FREED_SPECIAL_POOL 0xD5
-#define BUGCHECK_DRIVER_PAGE_FAULT_BEYOND_END_OF_ALLOCATION 0xD6
-#define BUGCHECK_ATTEMPTED_EXECUTE_OF_NOEXECUTE_MEMORY 0xFC
-#define BUGCHECK_MANUALLY_INITIATED_CRASH 0xE2
-#define BUGCHECK_KERNEL_SECURITY_CHECK_FAILURE 0x139
+enum {
+#define BUGCHECK_ROW(name, code) BUGCHECK_##name = code,
+#include "bugcheck.def"
+#undef BUGCHECK_ROW
+};
 
 /* The documented name of a bug check code, or "UNKNOWN". */
 const char *ke_bugcheck_name(ULONG code);

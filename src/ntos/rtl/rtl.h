@@ -8,6 +8,10 @@
 #pragma once
 #include "wdk/rtl.h"
 
+/* A pool tag, spelt as it is read in memory. */
+#define RTL_TAG(a, b, c, d) ((ULONG)(a) | (ULONG)(b) << 8 | (ULONG)(c) << 16 | (ULONG)(d) << 24)
+#define RTL_STRING_TAG RTL_TAG('S', 't', 'r', 'g')
+
 /* Pool for the routines that allocate; set by ex. caller: the code address the memory is charged to. */
 struct rtl_pool_hooks {
     void *(*allocate)(SIZE_T size, ULONG tag);
@@ -55,10 +59,14 @@ SIZE_T rtl_utf16_encode(ULONG code_point, WCHAR out[2]);
 /* ---- raw user memory ---- */
 
 /*
- * True if [address, +size) touches the user range. The memcpy-like exports then open the platform's raw window around
- * their work and report it as one TRACE_RAW_* row with the driver's call as pc.
+ * The memcpy-like exports are given user addresses by drivers that do not use the accessors. Then they open the platform's raw
+ * window around their work and report each side as one TRACE_RAW_* row, with the driver's call as pc. A fault inside
+ * goes to the driver as an exception; the platform closes the window when it delivers the fault.
  */
-bool rtl_is_user_range(ULONG_PTR address, SIZE_T size);
+bool rtl_raw_begin(ULONG_PTR read, ULONG_PTR write, SIZE_T size, const char *name);
+void rtl_raw_end(bool begun);
+/* Set when user memory may only be reached through accessors (PLAT_RAW_STOP): no window is opened, and the access stops. */
+extern bool rtl_raw_stop;
 
 /* ---- the C runtime of ntoskrnl ---- */
 void *NTAPI nt_memcpy(void *to, const void *from, SIZE_T size);
@@ -107,14 +115,12 @@ int NTAPI nt_isprint(int character);
 LONG NTAPI nt_atol(const char *text);
 LONG NTAPI nt_wtol(const WCHAR *text);
 
-#if defined(__x86_64__)
 int NTAPI nt_snprintf(char *buffer, SIZE_T count, const char *format, ...);
-int NTAPI nt_vsnprintf(char *buffer, SIZE_T count, const char *format, __builtin_ms_va_list list);
+int NTAPI nt_vsnprintf(char *buffer, SIZE_T count, const char *format, NT_VA_LIST list);
 int NTAPI nt_sprintf(char *buffer, const char *format, ...);
-int NTAPI nt_vsprintf(char *buffer, const char *format, __builtin_ms_va_list list);
+int NTAPI nt_vsprintf(char *buffer, const char *format, NT_VA_LIST list);
 int NTAPI nt_sprintf_s(char *buffer, SIZE_T size, const char *format, ...);
 int NTAPI nt_snwprintf(WCHAR *buffer, SIZE_T count, const WCHAR *format, ...);
-int NTAPI nt_vsnwprintf(WCHAR *buffer, SIZE_T count, const WCHAR *format, __builtin_ms_va_list list);
+int NTAPI nt_vsnwprintf(WCHAR *buffer, SIZE_T count, const WCHAR *format, NT_VA_LIST list);
 int NTAPI nt_swprintf(WCHAR *buffer, const WCHAR *format, ...);
 int NTAPI nt_swprintf_s(WCHAR *buffer, SIZE_T size, const WCHAR *format, ...);
-#endif
