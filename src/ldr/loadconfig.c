@@ -8,8 +8,7 @@
 #include <sys/random.h>
 
 #include "ldr_internal.h"
-/* src/uma/redirect.h */
-void uma_redirect_fill(void *table, SIZE_T size);
+#include "../uma/uma.h"
 
 #define DEFAULT_COOKIE 0x2B992DDFA232ull
 

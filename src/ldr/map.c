@@ -240,6 +240,7 @@ NTSTATUS ldr_load(const char *path, struct ldr_image **out, char text[LDR_ERROR_
     seh_image_register(&image->seh);
     image->next = images;
     __atomic_store_n(&images, image, __ATOMIC_RELEASE);
+    *out = image;
     return STATUS_SUCCESS;
 }
 
