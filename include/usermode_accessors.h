@@ -300,8 +300,9 @@ VOID NTAPI CopyToModeNonTemporal(volatile VOID *Destination, const VOID *Source,
 VOID NTAPI CopyToUserNonTemporal(volatile VOID *Destination, const VOID *Source, SIZE_T Length);
 
 /*
- * MoveToUserFromUser: as CopyToUserFromUser, and the ranges may overlap. If the destination starts inside the source it
- * copies from the end down: a fault then leaves the bytes after the faulting one copied, and none before it.
+ * MoveToUserFromUser: as CopyToUserFromUser, and the ranges may overlap. If the destination starts inside the source,
+ * above its first byte, the copy goes from the end down: a fault then leaves the bytes after the faulting one copied, and
+ * none before it.
  */
 VOID NTAPI MoveToUserFromUser(volatile VOID *Destination, volatile const VOID *Source, SIZE_T Length);
 

@@ -62,7 +62,8 @@ COPY_USER_STREAM CopyToUserNonTemporal, SLOT_CopyToUserNonTemporal, 0, 1, %rcx, 
 
 /*
  * Overlap: if the destination does not start inside the source, and the other way round, the plain copy will do. Else by 16
- * bytes and then by single ones, in the order in which no source byte is overwritten before it is read, page by page.
+ * bytes and then by single ones, in the order in which no source byte is overwritten before it is read, page by page: downwards if
+ * the destination starts above the source's start, else upwards.
  */
     COPY_BEGIN MoveToUserFromUser, SLOT_MoveToUserFromUser
     CHECK_RANGE %rdx, %r8, 98f
@@ -70,6 +71,7 @@ COPY_USER_STREAM CopyToUserNonTemporal, SLOT_CopyToUserNonTemporal, 0, 1, %rcx, 
     OPEN
     movq %rcx, %rax
     subq %rdx, %rax
+    je 10f
     cmpq %r8, %rax
     jb 11f
     negq %rax
@@ -101,23 +103,25 @@ COPY_USER_STREAM CopyToUserNonTemporal, SLOT_CopyToUserNonTemporal, 0, 1, %rcx, 
 11: addq %r8, %rcx
     addq %r8, %rdx
 15: TWO_SIDED_PIECE_DOWN
-    cmpq $16, %r8
-    jb 17f
+    jmp 17f
 16: TOUCH 99f, movups -16(%rdx), %xmm0
     TOUCH 99f, movups %xmm0, -16(%rcx)
     subq $16, %rdx
     subq $16, %rcx
     subq $16, %r8
+    je 18f
     cmpq $16, %r8
     jae 16b
-    testq %r8, %r8
-    je 18f
+/* Also first in each piece: a piece that faults does so at its highest byte. */
 17: TOUCH 99f, movzbl -1(%rdx), %eax
     TOUCH 99f, movb %al, -1(%rcx)
     decq %rdx
     decq %rcx
     decq %r8
-    jne 17b
+    je 18f
+    cmpq $16, %r8
+    jae 16b
+    jmp 17b
 18: movq %r9, %r8
     testq %r8, %r8
     jne 15b
