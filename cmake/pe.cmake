@@ -31,10 +31,11 @@ function(uma_pe_objects out name)
   set(${out} ${objects} PARENT_SCOPE)
 endfunction()
 
-# uma_driver(NAME SOURCES ... [FLAGS ...] [UMACCESS] [LINK ...] [OUTPUT folder] [DEPENDS ...]): out/drivers/NAME.sys and NAME.pdb.
-# UMACCESS links umaccess.lib. Drivers link with the ntoskrnl import library made from src/ldr/exports.def.
+# uma_driver(NAME SOURCES ... [FLAGS ...] [UMACCESS] [NO_LOADCFG] [LINK ...] [OUTPUT folder] [DEPENDS ...]): out/drivers/NAME.sys and NAME.pdb.
+# UMACCESS links umaccess.lib and its load configuration, so that our loader redirects the accessors; NO_LOADCFG leaves
+# that out (the driver then keeps the library's own accessors). Drivers link with the ntoskrnl import library made from src/ldr/exports.def.
 function(uma_driver name)
-  cmake_parse_arguments(D "UMACCESS" "OUTPUT" "SOURCES;FLAGS;LINK;DEPENDS" ${ARGN})
+  cmake_parse_arguments(D "UMACCESS;NO_LOADCFG" "OUTPUT" "SOURCES;FLAGS;LINK;DEPENDS" ${ARGN})
   if(NOT D_OUTPUT)
     set(D_OUTPUT ${UMA_OUT}/drivers)
   endif()
@@ -43,6 +44,10 @@ function(uma_driver name)
   set(libraries ${UMA_OUT}/lib/windows-x64/ntoskrnl.lib)
   if(D_UMACCESS)
     list(APPEND libraries ${UMA_OUT}/lib/windows-x64/umaccess.lib)
+    if(NOT D_NO_LOADCFG)
+      list(APPEND libraries ${UMA_OUT}/lib/windows-x64/umaccess_loadcfg.lib)
+      list(APPEND D_LINK /include:_load_config_used)
+    endif()
   endif()
   set(sys ${D_OUTPUT}/${name}.sys)
   add_custom_command(OUTPUT ${sys}

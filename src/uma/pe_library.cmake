@@ -21,8 +21,8 @@ set(x64 ${CMAKE_SOURCE_DIR}/src/arch/x86_64)
 set(x64_primitives ${x64}/scalar.S ${x64}/mode.S ${x64}/copy.S ${x64}/fill.S ${x64}/string.S ${x64}/interlocked.S
   ${x64}/direct.S ${x64}/pe_rep.S ${x64}/pe_table.S)
 uma_windows_library(windows-x64 umaccess x86_64-w64-windows-gnu
-  ASSEMBLY ${x64_primitives} ${x64}/pe_loadcfg.S C ${UMA_LIBRARY_C})
+  ASSEMBLY ${x64_primitives} C ${UMA_LIBRARY_C})
 uma_windows_library(windows-x64 umaccess_dbg x86_64-w64-windows-gnu FLAGS -DDBG=1
-  ASSEMBLY ${x64_primitives} ${x64}/pe_loadcfg.S C ${UMA_LIBRARY_C})
+  ASSEMBLY ${x64_primitives} C ${UMA_LIBRARY_C})
 # The load configuration alone: linking it is opting in.
 uma_windows_library(windows-x64 umaccess_loadcfg x86_64-w64-windows-gnu ASSEMBLY ${x64}/pe_loadcfg.S)

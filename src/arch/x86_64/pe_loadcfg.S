@@ -1,5 +1,5 @@
 /*
- * pe_loadcfg.S - PE only, opt-in (umaccess_loadcfg.lib, or /include:_load_config_used with umaccess.lib): a load configuration
+ * pe_loadcfg.S - PE only, opt-in (link umaccess_loadcfg.lib with /include:_load_config_used): a load configuration
  * that points at __uma_functions, so that a loader finds the table. Read by our loader; NOT VERIFIED on Windows. Guard fields
  * are zero: the image does not claim control flow guard.
  */
