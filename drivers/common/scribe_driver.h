@@ -2,6 +2,10 @@
  * scribe_driver.h - the seam between the part of a scribe driver that is alike in all three (scribe_driver.c) and its story.
  */
 #pragma once
+
+/* mingw-w64 declares these two twice, first as external: in a driver of two files they would be defined twice. */
+#define __INTRINSIC_DEFINED_InterlockedBitTestAndSet
+#define __INTRINSIC_DEFINED_InterlockedBitTestAndReset
 #include <ntddk.h>
 #include "ddk_missing.h"
 #include "scribe.h"
