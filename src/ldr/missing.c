@@ -1,11 +1,9 @@
 /*
- * missing.c - joins the loader to the kernel: installs the export table, lends the kernel names of addresses and of exports, and makes
- * the call of a missing export a bug check.
+ * missing.c - joins the loader to the kernel: installs the export table and makes the call of a missing export a bug check.
  */
 #include "exports.h"
 #include "ke.h"
 #include "ldr_internal.h"
-#include "mm.h"
 
 /* Target of the stubs in export_stubs.S. */
 NTAPI DECLSPEC_NORETURN void ldr_export_missing(const char *name);
@@ -21,16 +19,8 @@ static void stop_as_bugcheck(const char *text, const char *name, ULONG_PTR calle
     ke_bugcheck_because((ULONG)STATUS_DRIVER_ENTRYPOINT_NOT_FOUND, parameters, text);
 }
 
-static void *routine_address(const char *name)
-{
-    void *address;
-    return ldr_export_lookup(name, &address) == LDR_EXPORT_UNKNOWN ? NULL : address;
-}
-
 void ldr_exports_install(void)
 {
     ldr_set_exports(&ldr_kernel_exports);
     ldr_stop_hook = stop_as_bugcheck;
-    ke_symbolize = ldr_symbolize;
-    mm_routine_lookup = routine_address;
 }

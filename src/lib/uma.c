@@ -5,6 +5,7 @@
  * Requests stand in requests.c, user memory in user.c and race.c.
  */
 #include "lib.h"
+#include "exports.h"
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -40,6 +41,7 @@ uma_status uma_start(const struct uma_options *options)
         .protect = (enum plat_protect)lib_options.protect,
         .raw = lib_options.stop_on_raw_access ? PLAT_RAW_STOP : PLAT_RAW_STEP,
     };
+    ldr_exports_install();
     ke_symbolize = ldr_symbolize;
     ke_bugcheck_hook = tell_bugcheck;
     mm_routine_lookup = find_routine;

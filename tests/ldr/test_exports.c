@@ -1,0 +1,87 @@
+/*
+ * test_exports.c - the rows of exports.def: each export once, sorted inside its group, names that can be exports.
+ */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include <cmocka.h>
+
+enum state { DONE, DATA, STUB, DATA_STUB };
+
+static const struct row {
+    const char *name;
+    enum state state;
+} rows[] = {
+#define EXPORT_DONE(Name) {#Name, DONE},
+#define EXPORT_AS(Name, Symbol) {#Name, DONE},
+#define EXPORT_LEAF(Name) {#Name, DONE},
+#define EXPORT_LEAF_AS(Name, Symbol) {#Name, DONE},
+#define EXPORT_DATA(Name) {#Name, DATA},
+#define EXPORT_DATA_AS(Name, Symbol) {#Name, DATA},
+#define EXPORT_STUB(Name) {#Name, STUB},
+#define EXPORT_DATA_STUB(Name) {#Name, DATA_STUB},
+#include "exports.def"
+};
+enum { COUNT = sizeof(rows) / sizeof(rows[0]) };
+
+static int compare(const void *a, const void *b)
+{
+    return strcmp(((const struct row *)a)->name, ((const struct row *)b)->name);
+}
+
+static void test_each_export_has_one_row(void **state)
+{
+    static struct row sorted[COUNT];
+    (void)state;
+    memcpy(sorted, rows, sizeof(rows));
+    qsort(sorted, COUNT, sizeof(sorted[0]), compare);
+    for (int i = 1; i < COUNT; i++)
+        if (!strcmp(sorted[i - 1].name, sorted[i].name))
+            fail_msg("%s has two rows", sorted[i].name);
+}
+
+/* A new group starts at each step back; there are as many as the file has headings. */
+static void test_groups_are_sorted(void **state)
+{
+    char line[512];
+    int headings = -1, groups = 1; /* the file's own comment is no heading */
+    (void)state;
+    FILE *file = fopen(EXPORTS_DEF, "r");
+    assert_non_null(file);
+    while (fgets(line, sizeof(line), file))
+        headings += !strncmp(line, "/*", 2);
+    fclose(file);
+    for (int i = 1; i < COUNT; i++)
+        if (compare(&rows[i - 1], &rows[i]) > 0) {
+            groups++;
+            if (groups > headings)
+                print_message("out of order: %s after %s\n", rows[i].name, rows[i - 1].name);
+        }
+    assert_true(groups <= headings);
+}
+
+static void test_print_how_far_it_is(void **state)
+{
+    int count[4] = {0};
+    (void)state;
+    for (int i = 0; i < COUNT; i++)
+        count[rows[i].state]++;
+    print_message("exports: %d functions and %d variables done, %d and %d stubs\n", count[DONE], count[DATA], count[STUB],
+                  count[DATA_STUB]);
+    assert_int_equal(count[DONE] + count[DATA] + count[STUB] + count[DATA_STUB], COUNT);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(test_each_export_has_one_row),
+        cmocka_unit_test(test_groups_are_sorted),
+        cmocka_unit_test(test_print_how_far_it_is),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
