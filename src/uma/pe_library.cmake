@@ -1,6 +1,7 @@
 # umaccess.lib for Windows drivers: x64 release and debug (DBG), ARM64, and the opt-in load configuration.
 set(UMA_LIBRARY_C copy.c fill.c filter.c interlocked.c string.c structs.c unicode.c)
-set(UMA_LIBRARY_FLAGS -O2 -g -gcodeview -ffreestanding -fno-strict-aliasing -fno-stack-protector -mno-stack-arg-probe
+# -ffreestanding alone would drop the unwind tables, and an exception could not pass through these functions.
+set(UMA_LIBRARY_FLAGS -O2 -g -gcodeview -ffreestanding -fasynchronous-unwind-tables -fno-strict-aliasing -fno-stack-protector -mno-stack-arg-probe
   -Wall -Wextra -Werror -I${CMAKE_SOURCE_DIR}/include -I${CMAKE_SOURCE_DIR}/src/arch -I${CMAKE_SOURCE_DIR}/src/uma)
 
 # uma_windows_library(FOLDER NAME TARGET_TRIPLE FLAGS ... ASSEMBLY ... C ...): out/lib/FOLDER/NAME.lib

@@ -281,7 +281,8 @@ static void overlap_low(const struct ddi_row *row, unsigned length, unsigned dis
     uint64_t boundary = env.arena + ARENA_LAST_RW * ARENA_PAGE;
     struct overlap move = {.source = boundary - missing, .length = length, .first = missing, .end = length, .faults = true};
     move.destination = move.source + distance;
-    move.low = move.high = boundary - 1;
+    move.low = move.source; /* any byte of the missing ones: a wide load reports its own first */
+    move.high = boundary - 1;
     check_overlap(row, &move);
 }
 

@@ -17,7 +17,7 @@
 #define ARENA_FIRST_RW 1
 #define ARENA_READONLY 5
 #define ARENA_LAST_RW 7
-#define KERNEL_SIZE 0x3000u
+#define KERNEL_SIZE 0x5000u
 
 enum ddi_place {
     AT_VALID,
