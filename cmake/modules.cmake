@@ -38,7 +38,7 @@ endfunction()
 # MODES: run once per protection (pku, mprotect, none) with UMA_PROTECT in the environment.
 function(uma_test name)
   cmake_parse_arguments(T "MODES" "LABEL" "SOURCES;USES;LIBS;ARGS" ${ARGN})
-  add_executable(test_${name} ${T_SOURCES})
+  add_executable(test_${name} ${T_SOURCES} ${CMAKE_SOURCE_DIR}/tests/keep_signals.c)
   foreach(used ${T_USES})
     target_link_libraries(test_${name} PRIVATE uma_${used})
   endforeach()
