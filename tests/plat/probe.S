@@ -59,7 +59,6 @@ PROBE probe_movsx, "movslq (%rdi), %rax"
 PROBE probe_movsxb, "movsbw (%rdi), %ax"
 PROBE probe_high, "movb (%rdi), %ah"
 PROBE probe_trapflag, "pushfq; orq $0x100, (%rsp); popfq; nop"
-PROBE probe_stack_read, "movq %rsp, %rdx; movq %rdi, %rsp; popq %rax; movq %rdx, %rsp"
 
 /* uint64_t probe_divide(uint64_t high, uint64_t low, uint64_t divisor) */
     .globl probe_divide
@@ -80,6 +79,17 @@ probe_moffs:
     xorl %eax, %eax
     movabsl 0xFFFFF7800000026c, %eax
 9:  ret
+
+/* void probe_stack_read(ULONG_PTR at): through rbp, hence the stack segment. */
+    .globl probe_stack_read
+probe_stack_read:
+    pushq %rbp
+    leaq 9f(%rip), %r11
+    movq %r11, probe_resume(%rip)
+    movq %rdi, %rbp
+    movq (%rbp), %rax
+9:  popq %rbp
+    ret
 
 /* uint64_t probe_gs(void): gs:[0x1008], the block's own address. */
     .globl probe_gs
