@@ -1,0 +1,13 @@
+/*
+ * info.h - what `uma info` finds out about a driver: one JSON value, whose keys docs/uma-info.md documents; the text is printed from it.
+ */
+#pragma once
+#include <jansson.h>
+
+#include "ldr.h"
+
+/* Everything about a loaded image. The caller owns the result; null when out of memory. */
+json_t *info_facts(const struct ldr_image *image, const char *path);
+
+/* The same for a reader, on standard output. */
+void info_print(const json_t *facts);
