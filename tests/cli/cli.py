@@ -1,0 +1,196 @@
+"""cli.py OUT DRIVERS ROOT: runs `uma` as a user does and holds its exit status and its words against the table below.
+
+OUT has uma and drivers/*.sys, DRIVERS the .sys files of tests/cli/drivers. UMA_PROTECT in the environment chooses the protection; exit
+77 when this processor lacks it.
+"""
+import os
+import pathlib
+import re
+import subprocess
+import sys
+import tempfile
+
+out, drivers, root = map(pathlib.Path, sys.argv[1:4])
+protect = os.environ.get("UMA_PROTECT", "auto")
+demo, requests = root / "drivers/demo", root / "tests/cli/requests"
+sample = {name: str(out / f"drivers/{name}.sys") for name in ("uma_safe", "legacy_race", "legacy_refetch")}
+naughty, refuses, mute = (str(drivers / f"{name}.sys") for name in ("naughty", "refuses", "mute"))
+failures = checks = 0
+
+
+def uma(*arguments, timeout=60):
+    done = subprocess.run([str(out / "uma"), *map(str, arguments)], capture_output=True, timeout=timeout, stdin=subprocess.DEVNULL)
+    return done.returncode, done.stdout.decode(errors="replace"), done.stderr.decode(errors="replace")
+
+
+def check(arguments, status, *wanted, stderr=(), absent=()):
+    """Runs uma; status and every wanted pattern (in stdout, or stderr's in stderr) must be right, no absent one may appear."""
+    global failures, checks
+    checks += 1
+    code, printed, messages = uma(*arguments)
+    wrong = [] if code == status else [f"exit status {code}, not {status}"]
+    wrong += [f"stdout lacks {p!r}" for p in wanted if not re.search(p, printed, re.M)]
+    wrong += [f"stderr lacks {p!r}" for p in stderr if not re.search(p, messages, re.M)]
+    wrong += [f"must not print {p!r}" for p in absent if re.search(p, printed + messages, re.M)]
+    if wrong:
+        failures += 1
+        shown = " ".join(str(a) for a in arguments)
+        print(f"FAILED uma {shown}\n  " + "\n  ".join(wrong) + f"\n--- stdout\n{printed}--- stderr\n{messages[-3000:]}---")
+
+
+def run(driver, *arguments):
+    return ["run", f"--protect={protect}", driver, *arguments]
+
+
+CLEAN = "^left behind: nothing$"
+NO_RAW = "^raw user accesses: none$"
+
+
+def command_line():
+    one_line = r"\Auma[^\n]*\n(Try [^\n]*\n)?\Z"
+    for arguments, words in [
+        ([], "no command"),
+        (["frobnicate"], "there is no command 'frobnicate'"),
+        (["run"], "no driver given"),
+        (["run", "a.sys", "b.sys"], "one driver at a time: 'b.sys'"),
+        (["run", "--bogus", "a.sys"], "bogus"),
+        (["run", "--ioctl", "zwölf", "a.sys"], "--ioctl: .* is not a number from 0 to 4294967295"),
+        (["run", "--ioctl", "0x100000000", "a.sys"], "--ioctl: .* is not a number"),
+        (["run", "--ioctl", "-1", "a.sys"], "--ioctl: .* is not a number"),
+        (["run", "--in", "hex:00", "a.sys"], "--in belongs to the --ioctl before it"),
+        (["run", "--out-size", "4", "a.sys"], "--out-size belongs to the --ioctl before it"),
+        (["run", "--ioctl", "1", "--in", "hex:0", "a.sys"], "pairs of hexadecimal digits"),
+        (["run", "--ioctl", "1", "--in", "hex:xy", "a.sys"], "pairs of hexadecimal digits"),
+        (["run", "--ioctl", "1", "--in", "size:99999999999999999999", "a.sys"], "--in size: .* is not a number"),
+        (["run", "--ioctl", "1", "--in", "00", "a.sys"], "--in takes hex:DIGITS, @FILE or size:N"),
+        (["run", "--ioctl", "1", "--in", "@/nowhere", "a.sys"], "/nowhere: No such file"),
+        (["run", "--ioctl", "1", "--in", "hex:", "--in", "hex:", "a.sys"], "--in is given twice"),
+        (["run", "--ioctl", "1", "--out-size", "1", "--out-size", "1", "a.sys"], "--out-size is given twice"),
+        (["run", "--protect=armour", "a.sys"], "--protect takes pku, mprotect, none or auto"),
+        (["run", "--timeout=soon", "a.sys"], "--timeout: 'soon' is not a number"),
+        (["run", "--requests", "/nowhere.json", "a.sys"], "/nowhere.json: No such file"),
+        (["run", "--requests", str(demo / "01-good.json"), "--ioctl", "1", "a.sys"], "do not go together"),
+        (["run", "--requests", "a", "--requests", "b", "a.sys"], "--requests is given twice"),
+        (["run", "/nowhere.sys"], "nowhere.sys"),
+        (["run", "/"], "/"),
+        (["run", "/dev/null"], "/dev/null"),
+        (["run", str(root / "docs/requests.md")], "requests.md"),
+        (["demo", "--cases", "/nowhere"], "/nowhere: no request files"),
+    ]:
+        check(arguments, 2, stderr=[one_line, words])
+    check(["--version"], 0, r"\Auma \d+\.\d+\.\d+\n\Z")
+    for arguments in (["--help"], ["help"], ["run", "--help"], ["demo", "--help"]):
+        check(arguments, 0, "[Uu]sage: uma")
+    with tempfile.NamedTemporaryFile("w", suffix=".json") as file:
+        file.write('{"requests": [{"code": 1, "in": [{"u32": 1}, {"u32": "x"}]}]}')
+        file.flush()
+        check(run(naughty, "--requests", file.name), 2,
+              stderr=[rf"\Auma: {re.escape(file.name)}: requests\[0\]\.in\[1\]\.u32: not a number\n\Z"])
+    with tempfile.NamedTemporaryFile("wb", suffix=".sys") as file:
+        file.write(pathlib.Path(sample["uma_safe"]).read_bytes()[:1000])
+        file.flush()
+        check(run(file.name), 2, stderr=[one_line])
+
+
+def loading():
+    check(run(refuses), 2, stderr=["refuses.sys: DriverEntry returned STATUS_DEVICE_CONFIGURATION_ERROR"])
+    check(run(mute), 0, "the driver has no unload routine and stays")
+    check(run(mute, "--ioctl", "1"), 2, stderr=["has created no device with a name; give --device"])
+    check(run(mute, "--device", r"\Device\Nobody", "--ioctl", "1"), 2, r"open \\Device\\Nobody: STATUS_OBJECT_NAME_NOT_FOUND")
+    check(run(naughty), 0, CLEAN, NO_RAW)
+    for name in (r"\Device\Naughty", r"\device\NAUGHTY"):
+        check(run(naughty, "--device", name, "--ioctl", "0x222420", "--in", "hex:0102ff", "--out-size", "2"), 0,
+              "^#1 ioctl 0x222420: STATUS_SUCCESS information 2 out 2: 02 04$", CLEAN)
+    for name in (r"\DosDevices\UmaSafe", r"\??\UmaSafe", r"\\.\UmaSafe"):
+        check(run(sample["uma_safe"], "--device", name, "--ioctl", "0x222003"), 0, "STATUS_INFO_LENGTH_MISMATCH", CLEAN)
+
+
+def safe_driver():
+    """uma_safe under every hostile request: a status, nothing left behind, no raw access."""
+    expected = {
+        "01-good": "STATUS_SUCCESS information 8 out 8: 05 00 00 00 74 01 00 00$",
+        "09-size-huge": "STATUS_INVALID_PARAMETER information 0",
+        "12-size-races": r"STATUS_SUCCESS x20000 information \d+",
+    }
+    for path in sorted(demo.glob("*.json")):
+        wanted = expected.get(path.stem, "STATUS_ACCESS_VIOLATION information 0")
+        for smap in ([], ["--smap"]):
+            check(run(sample["uma_safe"], "--requests", path, *smap), 0, f"^#1 ioctl 0x222003: {wanted}", CLEAN, NO_RAW,
+                  absent=["KERNEL", "BUGCHECK"])
+    check(run(sample["uma_safe"], "--requests", demo / "01-good.json"), 0, "^   reply: 48 45 4c 4c 4f$")
+    check(run(sample["uma_safe"], "--requests", requests / "buffered.json"), 0,
+          r"^#1 ioctl 0x222004 \(good\): STATUS_SUCCESS information 8 out 8: 04 00 00 00 34 01 00 00$", "^   reply: 4b 45 50 54$",
+          r"^#2 .*\(guard\): STATUS_(GUARD_PAGE_VIOLATION|ACCESS_VIOLATION) information 0$",
+          r"^#3 .*\(in-page\): STATUS_IN_PAGE_ERROR information 0$",
+          r"^#4 .*\(noncanonical\): STATUS_ACCESS_VIOLATION information 0$", r"^#5 .*\(wrap\): STATUS_ACCESS_VIOLATION",
+          r"^#6 .*\(short\): STATUS_INFO_LENGTH_MISMATCH", r"^#7 .*\(no-room\): STATUS_BUFFER_TOO_SMALL", CLEAN, NO_RAW)
+    check(run(sample["uma_safe"], "--ioctl", "0x222003", "--in", "size:24", "--out-size", "8", "--ioctl", "0x222007"), 0,
+          "^#1 ioctl 0x222003: STATUS_INVALID_PARAMETER information 0$",
+          "^#2 ioctl 0x222007: STATUS_INVALID_DEVICE_REQUEST information 0$", CLEAN)
+
+
+def legacy_drivers():
+    raw = r"^\d+ raw accesses to user memory outside an accessor \(would bug-check under SMAP\):$"
+    for name in ("legacy_race", "legacy_refetch"):
+        driver = sample[name]
+        raw_wanted = [] if protect == "none" else [raw, rf"^   \d+ x (read|write) of \d+ bytes? at {name}!\w+\+0x[0-9a-f]+ .*{name}\.c:\d+"]
+        check(run(driver, "--requests", demo / "01-good.json"), 0, "^#1 .*STATUS_SUCCESS information 8 out 8: 05 00 00 00 74 01 00 00$",
+              "^   reply: 48 45 4c 4c 4f$", CLEAN, *raw_wanted)
+        for case in ("02-null", "03-unmapped", "04-kernel-request", "05-straddling", "06-straddling-end", "07-text-unmapped",
+                     "08-reply-read-only"):
+            check(run(driver, "--requests", demo / f"{case}.json"), 0, "^#1 .*STATUS_ACCESS_VIOLATION information 0", CLEAN)
+        check(run(driver, "--requests", demo / "10-text-kernel.json"), 0, "KERNEL BYTES LEAKED to buffer reply", CLEAN)
+        check(run(driver, "--requests", demo / "11-reply-kernel.json"), 0, "KERNEL MEMORY OVERWRITTEN", CLEAN)
+        check(run(driver, "--requests", demo / "12-size-races.json"), 1, rf"^BUGCHECK 0x(D6|CD|50) .* at {name}!\w+\+0x[0-9a-f]+ .*\.c:\d+",
+              stderr=[rf"{name}!"])
+        if protect != "none":
+            check(run(driver, "--requests", demo / "01-good.json", "--smap"), 1, rf"^BUGCHECK 0x[0-9A-F]+ .* at {name}!\w+")
+
+
+def naughty_driver():
+    check(run(naughty, "--timeout=1", "--ioctl", "0x222403"), 1,
+          r"^TIMEOUT: an ioctl did not come back within 1 s; the driver is at naughty!LoopForEver\+0x[0-9a-f]+ .*naughty\.c:\d+")
+    check(run(naughty, "--timeout=1", "--ioctl", "0x222407"), 1, "^#1 ioctl 0x222407: STATUS_IO_TIMEOUT", "NEVER COMPLETED")
+    check(run(naughty, "--timeout=1", "--ioctl", "0x22240b"), 1, r"^TIMEOUT: an ioctl did not come back .*naughty!DeviceControl\+")
+    check(run(naughty, "--timeout=1", "--ioctl", "0x22241f"), 1, "^#1 ioctl 0x22241f: STATUS_(IO_TIMEOUT|CANCELLED)")
+    check(run(naughty, "--ioctl", "0x22240f"), 0, r"^left behind: .*Keep.*100 bytes.*naughty!DeviceControl.*naughty\.c:\d+",
+          absent=[CLEAN])
+    check(run(naughty, "--ioctl", "0x222427"), 0, r"^left behind: .*NaughtyTwo", r"^left behind: .*\\Device\\Naughty\b", absent=[CLEAN])
+    check(run(naughty, "--ioctl", "0x222413"), 0, "#1 .*STATUS_SUCCESS", CLEAN, stderr=["naughty says hello"])
+    check(run(naughty, "--quiet", "--ioctl", "0x222413"), 0, CLEAN, absent=["naughty says"])
+    check(run(naughty, "--ioctl", "0x22241b"), 1, r"^BUGCHECK 0x[0-9A-F]+ .* at naughty!WriteNowhere\+0x[0-9a-f]+ .*naughty\.c:\d+")
+    check(run(naughty, "--quiet", "--ioctl", "0x22241b"), 1, r"^BUGCHECK 0x", stderr=[r"\A\Z"])
+    check(run(naughty, "--ioctl", "0x222417", "--in", "hex:010203"), 0, "^#1 .*STATUS_SUCCESS information 6", CLEAN,
+          *([] if protect == "none" else [r"^3 raw accesses", r"^   3 x read of 1 byte at naughty!ReadRaw\+0x[0-9a-f]+ .*naughty\.c:\d+"]))
+    if protect != "none":
+        check(run(naughty, "--smap", "--ioctl", "0x222417", "--in", "hex:010203"), 1, r"^BUGCHECK 0x[0-9A-F]+ .*naughty!ReadRaw")
+    check(run(naughty, "--requests", requests / "read-write.json"), 0, "^#1 open: STATUS_SUCCESS",
+          r"^#2 open \(again\): STATUS_INVALID_DEVICE_STATE", "^#3 read: STATUS_SUCCESS information 6 out 6: 10 11 12 13 14 15$",
+          "^   target: 10 11 12 13 14 15$", "^#4 write: STATUS_SUCCESS information 8", "^#5 read: STATUS_ACCESS_VIOLATION",
+          "^#6 close: STATUS_SUCCESS", "^#7 read: STATUS_INVALID_HANDLE", "^#9 ioctl 0x222420: STATUS_SUCCESS x2 information 3 out 3: 02 04 06",
+          CLEAN)
+
+
+def demonstration():
+    check(["demo", "--drivers", out / "drivers"], 0, r"^request +legacy_race +legacy_refetch +uma_safe$",
+          r"^good request +ok +ok +ok$", r"LEAKED KERNEL BYTES +LEAKED KERNEL BYTES +STATUS_ACCESS_VIOLATION$",
+          r"OVERWROTE KERNEL MEMORY +OVERWROTE KERNEL MEMORY +STATUS_ACCESS_VIOLATION$",
+          r"^good request, with SMAP +BUGCHECK .*BUGCHECK .* ok$", "^uma_safe: the kernel came to harm in 0 of 13 cases .* 0 raw accesses",
+          "^legacy_race: the kernel came to harm in [1-9]", "^legacy_refetch: the kernel came to harm in [1-9]",
+          "^What the accessors changed: ", absent=["not run", r"\033"])
+
+
+status, _, messages = uma("run", f"--protect={protect}", naughty)
+if status == 2 and "lacks that protection" in messages:
+    print(f"not run: {messages.strip()}")
+    sys.exit(77)
+if protect == "auto":
+    command_line()
+    demonstration()
+else:
+    loading()
+    safe_driver()
+    legacy_drivers()
+    naughty_driver()
+print(f"{checks - failures} of {checks} command lines as expected (protection: {protect})")
+sys.exit(failures != 0)

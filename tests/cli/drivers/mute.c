@@ -1,0 +1,9 @@
+/* mute.c - a driver without a device and without an unload routine. */
+#include <ntddk.h>
+
+DRIVER_INITIALIZE DriverEntry;
+
+NTSTATUS NTAPI DriverEntry(PDRIVER_OBJECT Driver, PUNICODE_STRING RegistryPath)
+{
+    return STATUS_SUCCESS;
+}

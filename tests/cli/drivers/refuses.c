@@ -1,0 +1,9 @@
+/* refuses.c - a driver whose DriverEntry fails. */
+#include <ntddk.h>
+
+DRIVER_INITIALIZE DriverEntry;
+
+NTSTATUS NTAPI DriverEntry(PDRIVER_OBJECT Driver, PUNICODE_STRING RegistryPath)
+{
+    return STATUS_DEVICE_CONFIGURATION_ERROR;
+}
