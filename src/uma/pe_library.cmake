@@ -26,4 +26,13 @@ uma_windows_library(windows-x64 umaccess x86_64-w64-windows-gnu
 uma_windows_library(windows-x64 umaccess_dbg x86_64-w64-windows-gnu FLAGS -DDBG=1
   ASSEMBLY ${x64_primitives} C ${UMA_LIBRARY_C})
 # The load configuration alone: linking it is opting in.
-uma_windows_library(windows-x64 umaccess_loadcfg x86_64-w64-windows-gnu ASSEMBLY ${x64}/pe_loadcfg.S)
+uma_windows_library(windows-x64 umaccess_loadcfg x86_64-w64-windows-gnu ASSEMBLY ${CMAKE_SOURCE_DIR}/src/arch/pe_loadcfg.S)
+
+set(arm64 ${CMAKE_SOURCE_DIR}/src/arch/aarch64)
+set(arm64_primitives ${arm64}/scalar.S ${arm64}/mode.S ${arm64}/copy.S ${arm64}/fill.S ${arm64}/string.S
+  ${arm64}/interlocked.S ${arm64}/pe_table.S)
+uma_windows_library(windows-arm64 umaccess aarch64-w64-windows-gnu ASSEMBLY ${arm64_primitives} C ${UMA_LIBRARY_C})
+uma_windows_library(windows-arm64 umaccess_dbg aarch64-w64-windows-gnu FLAGS -DDBG=1
+  ASSEMBLY ${arm64_primitives} C ${UMA_LIBRARY_C})
+uma_windows_library(windows-arm64 umaccess_loadcfg aarch64-w64-windows-gnu
+  ASSEMBLY ${CMAKE_SOURCE_DIR}/src/arch/pe_loadcfg.S)

@@ -3,7 +3,7 @@
  * also the public names of the user forms, which go through the table of the variant in use.
  */
 #include "prim.h"
-#include "names.h"
+#include "../names.h"
 
 .macro KERNEL_POINTER_CHECK limit
 #if defined(DBG) && DBG

@@ -4,7 +4,7 @@
  */
 #ifdef UMA_PE
 #include "prim.h"
-#include "names.h"
+#include "../names.h"
 #define NAMES(macro, width, stem) macro width, stem
 #else
 #define NAMES(macro, width, stem)
