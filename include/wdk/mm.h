@@ -42,7 +42,5 @@ VOID NTAPI ProbeForRead(const volatile VOID *Address, SIZE_T Length, ULONG Align
 VOID NTAPI ProbeForWrite(volatile VOID *Address, SIZE_T Length, ULONG Alignment);
 BOOLEAN NTAPI MmIsAddressValid(PVOID VirtualAddress);
 PVOID NTAPI MmGetSystemRoutineAddress(PUNICODE_STRING SystemRoutineName);
-SIZE_T NTAPI MmSizeOfMdl(PVOID Base, SIZE_T Length);
-BOOLEAN NTAPI MmIsThisAnNtAsSystem(VOID);
 extern PVOID MmHighestUserAddress;
 extern PVOID MmSystemRangeStart;

@@ -21,8 +21,9 @@ struct mm_pool_block {
     enum mm_pool_owner owner;
 };
 
-/* Sets up the pool and its explanation of faults. */
+/* Sets up the pool, its explanation of faults, and the exported addresses. mm_pool_init is its part in pool.c. */
 NTSTATUS mm_init(void);
+NTSTATUS mm_pool_init(void);
 /*
  * size bytes, aligned to 16 (64 with CACHE_ALIGNED, to a page from a page up). Null: no memory, size absurd, or the total cap of
  * 1 GiB reached. Not zeroed memory is filled with a pattern. caller: blamed in reports.
@@ -34,7 +35,6 @@ void mm_pool_free(void *address, ULONG tag, ULONG_PTR caller);
 bool mm_pool_find(ULONG_PTR address, struct mm_pool_block *block);
 /* Calls back for each live block, oldest first; returns how many there were. callback may be null. */
 SIZE_T mm_pool_each(enum mm_pool_owner owner, void (*callback)(void *context, const struct mm_pool_block *block), void *context);
-/* The live driver blocks whose caller lies in [base, +size). */
 SIZE_T mm_pool_bytes_in_use(enum mm_pool_owner owner);
 
 /* Resolves an export by name for MmGetSystemRoutineAddress; set by ldr's user. */
