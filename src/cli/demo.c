@@ -228,28 +228,38 @@ static struct count count_driver(const struct demo *demo, size_t driver)
     return count;
 }
 
+/* Prints the names of the drivers that did (or did not) reach user memory raw; returns how many of them came to no harm. */
+static size_t print_drivers(const struct demo *demo, bool raw, size_t *printed)
+{
+    size_t unharmed = 0;
+    *printed = 0;
+    for (size_t d = 0; d < demo->driver_count; d++) {
+        struct count count = count_driver(demo, d);
+        if ((count.raw > 0) != raw)
+            continue;
+        printf("%s%s", *printed ? ", " : "", demo->drivers[d]);
+        (*printed)++;
+        unharmed += count.harmed == 0;
+    }
+    return unharmed;
+}
+
 static void print_conclusion(const struct demo *demo)
 {
-    bool any_raw = false, any_clean = false;
+    size_t printed, unharmed;
     putchar('\n');
     for (size_t d = 0; d < demo->driver_count; d++) {
         struct count count = count_driver(demo, d);
-        printf("%s: the kernel came to harm in %zu of %zu cases (%zu bug checks, %zu leaks of kernel memory, %zu overwrites); "
-               "%llu raw accesses to user memory; left behind: %zu\n",
+        printf("%s: the kernel came to harm in %zu of %zu cases (%zu bug checks or hangs, %zu leaks of kernel memory, "
+               "%zu overwrites); %llu raw accesses to user memory; left behind: %zu\n",
                demo->drivers[d], count.harmed, demo->case_count, count.ends[DEMO_BUGCHECK] + count.ends[DEMO_TIMEOUT],
                count.ends[DEMO_LEAKED], count.ends[DEMO_OVERWROTE], count.raw, count.left_behind);
-        any_raw = any_raw || count.raw > 0;
-        any_clean = any_clean || (count.raw == 0 && count.harmed == 0);
     }
-    if (!any_raw || !any_clean)
-        return;
-    printf("What the accessors changed: every driver that reached user memory without them was harmed by these requests;");
-    for (size_t d = 0, printed = 0; d < demo->driver_count; d++) {
-        struct count count = count_driver(demo, d);
-        if (count.raw == 0 && count.harmed == 0)
-            printf("%s %s", printed++ ? "," : "", demo->drivers[d]);
-    }
-    puts(", which uses nothing else, answered each with a status.");
+    fputs("What the accessors changed: of the drivers that reach user memory by themselves (", stdout);
+    unharmed = print_drivers(demo, true, &printed);
+    printf("%s), %zu of %zu came through unharmed;\nof those that only use the accessors (", printed ? "" : "none", unharmed, printed);
+    unharmed = print_drivers(demo, false, &printed);
+    printf("%s), %zu of %zu.\n", printed ? "" : "none", unharmed, printed);
 }
 
 int cli_demo(int argc, char **argv)

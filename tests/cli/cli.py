@@ -177,7 +177,7 @@ def demonstration():
           r"OVERWROTE KERNEL MEMORY +OVERWROTE KERNEL MEMORY +STATUS_ACCESS_VIOLATION$",
           r"^good request, with SMAP +BUGCHECK .*BUGCHECK .* ok$", "^uma_safe: the kernel came to harm in 0 of 13 cases .* 0 raw accesses",
           "^legacy_race: the kernel came to harm in [1-9]", "^legacy_refetch: the kernel came to harm in [1-9]",
-          "^What the accessors changed: ", absent=["not run", r"\033"])
+          "^What the accessors changed: .*legacy_race, legacy_refetch\\), 0 of 2 came through unharmed;$", r"\\(uma_safe\\), 1 of 1\\.$", absent=["not run", r"\033"])
 
 
 status, _, messages = uma("run", f"--protect={protect}", naughty)
