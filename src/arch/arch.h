@@ -26,13 +26,19 @@ struct arch_thread {
     void *plat;                   /* 0x1030: the platform's own per-thread data */
     ULONG_PTR stack_low;          /* 0x1038: lowest usable byte of the stack in use */
     ULONG_PTR stack_high;         /* 0x1040: one past its highest byte */
-    void *reserved[24];
+    ULONG_PTR resume_rsp;         /* 0x1048: scratch of plat_context_resume */
+    ULONG_PTR resume_rip;         /* 0x1050 */
+    void *reserved[22];
 };
 
 #define ARCH_THREAD_SEH_TOP 0x1000
 #define ARCH_THREAD_WINDOW_DIRTY 0x1010
 #define ARCH_THREAD_SEH_CALLS 0x1018
 #define ARCH_THREAD_SEH_CALLS_END 0x1020
+#define ARCH_THREAD_RESUME_RSP 0x1048
+#define ARCH_THREAD_RESUME_RIP 0x1050
+_Static_assert(offsetof(struct arch_thread, resume_rsp) == ARCH_THREAD_RESUME_RSP, "used by assembly");
+_Static_assert(offsetof(struct arch_thread, resume_rip) == ARCH_THREAD_RESUME_RIP, "used by assembly");
 _Static_assert(offsetof(struct arch_thread, seh_top) == ARCH_THREAD_SEH_TOP, "used by assembly");
 _Static_assert(offsetof(struct arch_thread, window_dirty) == ARCH_THREAD_WINDOW_DIRTY, "used by assembly");
 _Static_assert(offsetof(struct arch_thread, seh_calls) == ARCH_THREAD_SEH_CALLS, "used by assembly");

@@ -6,8 +6,8 @@
     .text
 
 /*
- * void context_load(const CONTEXT *context): rdi. Never returns. The new rip, rsp and flags are loaded by one iretq from a frame on the
- * stack of the moment, so nothing is ever written below the target's stack pointer. Flags were checked by the caller.
+ * void context_load(const CONTEXT *context): rdi. Never returns. Nothing is written below the target's stack pointer but
+ * what the caller's own frame takes there. Flags were checked by the caller; the thread is attached.
  */
     .globl context_load
     .hidden context_load
@@ -33,14 +33,16 @@ context_load:
     movups CONTEXT_XMM+0xe0(%rdi), %xmm14
     movups CONTEXT_XMM+0xf0(%rdi), %xmm15
 1:
-    movl %ss, %eax
-    pushq %rax
-    pushq CONTEXT_RSP(%rdi)
+    /*
+     * The last two steps go through the thread's block, which needs no stack. (iretq would do without a block, but costs more, and
+     * QEMU's TCG reads its frame with supervisor rights, which SMAP stops.)
+     */
+    movq CONTEXT_RSP(%rdi), %rax
+    movq %rax, %gs:ARCH_THREAD_RESUME_RSP
+    movq CONTEXT_RIP(%rdi), %rax
+    movq %rax, %gs:ARCH_THREAD_RESUME_RIP
     movl CONTEXT_EFLAGS(%rdi), %eax
     pushq %rax
-    movl %cs, %eax
-    pushq %rax
-    pushq CONTEXT_RIP(%rdi)
     movq CONTEXT_RAX(%rdi), %rax
     movq CONTEXT_RCX(%rdi), %rcx
     movq CONTEXT_RDX(%rdi), %rdx
@@ -56,7 +58,9 @@ context_load:
     movq CONTEXT_R8+0x30(%rdi), %r14
     movq CONTEXT_R8+0x38(%rdi), %r15
     movq CONTEXT_RDI(%rdi), %rdi
-    iretq
+    popfq
+    movq %gs:ARCH_THREAD_RESUME_RSP, %rsp
+    jmp *%gs:ARCH_THREAD_RESUME_RIP
     .size context_load, . - context_load
 
 /* SIZE_T system_probe_copy(void *to, ULONG_PTR from, SIZE_T size): rdi, rsi, rdx. Bytes copied before the first fault. */

@@ -1,4 +1,4 @@
-/* context_offsets.h - offsets in CONTEXT for assembly; deliver.c holds them against the structure. */
+/* context_offsets.h - offsets in CONTEXT and struct arch_thread for assembly; deliver.c and arch.h hold them against the structures. */
 #pragma once
 
 #define CONTEXT_FLAGS 0x30
@@ -15,3 +15,6 @@
 #define CONTEXT_R8 0xb8
 #define CONTEXT_RIP 0xf8
 #define CONTEXT_XMM 0x1a0
+
+#define ARCH_THREAD_RESUME_RSP 0x1048
+#define ARCH_THREAD_RESUME_RIP 0x1050

@@ -24,7 +24,7 @@ _Static_assert(offsetof(CONTEXT, Rip) == CONTEXT_RIP && offsetof(CONTEXT, FltSav
 #define STACK_RESERVE 0x2000u   /* what a hook needs at the least to dispatch on the interrupted stack */
 #define FLAG_TRAP 0x100u
 #define FLAG_DIRECTION 0x400u
-#define FLAGS_LOADABLE 0x240cd5u /* CF PF AF ZF SF DF OF, AC, ID: no NT or TF, which would make iretq fail or trap */
+#define FLAGS_LOADABLE 0x240cd5u /* CF PF AF ZF SF DF OF, AC, ID: no NT, and no TF, which would trap halfway */
 #define FLAGS_FIXED 0x202u
 #define MXCSR_DEFINED 0xffffu
 
@@ -69,6 +69,8 @@ void context_to_ucontext(const CONTEXT *context, ucontext_t *uc)
 
 void plat_context_resume(const CONTEXT *context)
 {
+    if (!plat_current && !NT_SUCCESS(plat_thread_attach()))
+        fault_abort("no memory to attach a thread", context->Rip, 0);
     CONTEXT checked = *context;
     checked.EFlags = (checked.EFlags & FLAGS_LOADABLE) | FLAGS_FIXED;
     checked.MxCsr &= MXCSR_DEFINED;

@@ -141,6 +141,11 @@ static void system_fault(ucontext_t *uc, ULONG_PTR address, unsigned kind)
 {
     greg_t *registers = uc->uc_mcontext.gregs;
     ULONG_PTR fixup;
+    /* Canonical under 57-bit paging only: as on the 48-bit machine that Windows' drivers know. */
+    if ((ULONG_PTR)((LONG_PTR)(address << 16) >> 16) != address && kind != EXCEPTION_EXECUTE_FAULT) {
+        address = ~(ULONG_PTR)0;
+        kind = EXCEPTION_READ_FAULT;
+    }
     if (arch_fault_lookup((ULONG_PTR)registers[REG_RIP], &fixup)) {
         go_to_fixup(uc, fixup, STATUS_ACCESS_VIOLATION, kind, address);
     } else if (address >= KERNEL_HALF && kind != EXCEPTION_EXECUTE_FAULT && emulate(uc, address)) {
