@@ -67,8 +67,8 @@ void seh_c_frame_end(struct seh_c_frame *frame);
         if (seh_frame_.phase == SEH_PHASE_BODY)                                                                        \
             for (int seh_once_ = 1; seh_once_; seh_once_ = 0)
 
-#define __except(FILTER)                                                                                               \
-    else if (seh_frame_.phase == SEH_PHASE_FILTER) seh_frame_.filter = (FILTER);                                       \
+#define __except(...)                                                                                                  \
+    else if (seh_frame_.phase == SEH_PHASE_FILTER) seh_frame_.filter = (__VA_ARGS__);                                      \
     else for (int seh_once_ = 1; seh_once_; seh_once_ = 0)
 
 #define __except_call(FUNCTION, CONTEXT_)                                                                              \

@@ -15,4 +15,10 @@ thunk_\name:
         thunk   RtlRaiseException
         thunk   test_print
 
+/* Defined by test_c_frames.c only. */
+        .weak   test_call_back, test_mark, test_many_arguments
+        thunk   test_call_back
+        thunk   test_mark
+        thunk   test_many_arguments
+
         .section .note.GNU-stack, "", @progbits

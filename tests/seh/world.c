@@ -32,6 +32,9 @@ THUNK(ExRaiseAccessViolation)
 THUNK(ExRaiseDatatypeMisalignment)
 THUNK(RtlRaiseException)
 THUNK(test_print)
+THUNK(test_call_back)
+THUNK(test_mark)
+THUNK(test_many_arguments)
 
 #define ROW(Name, Address) {#Name, (void *)(Address), LDR_EXPORT_DONE, false}
 static struct ldr_export rows[] = {
@@ -40,6 +43,9 @@ static struct ldr_export rows[] = {
     ROW(ExRaiseDatatypeMisalignment, thunk_ExRaiseDatatypeMisalignment),
     ROW(RtlRaiseException, thunk_RtlRaiseException),
     ROW(DbgPrint, thunk_test_print),
+    ROW(TestCallBack, thunk_test_call_back),
+    ROW(TestMark, thunk_test_mark),
+    ROW(TestManyArguments, thunk_test_many_arguments),
     ROW(RtlUnwind, RtlUnwind),
     ROW(RtlUnwindEx, RtlUnwindEx),
     ROW(RtlCaptureContext, RtlCaptureContext),
