@@ -14,9 +14,6 @@ thunk_\name:
         thunk   ExRaiseDatatypeMisalignment
         thunk   RtlRaiseException
         thunk   test_print
-
-/* Defined by test_c_frames.c only. */
-        .weak   test_call_back, test_mark, test_many_arguments
         thunk   test_call_back
         thunk   test_mark
         thunk   test_many_arguments

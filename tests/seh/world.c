@@ -26,6 +26,25 @@ void NTAPI test_print(const char *format, const char *line)
         world_failed_lines++;
 }
 
+/* Imported by interleave.c alone; test_c_frames.c has the real ones. */
+void test_call_back(void);
+void test_mark(void);
+void test_many_arguments(void);
+__attribute__((weak)) void test_call_back(void)
+{
+    abort();
+}
+
+__attribute__((weak)) void test_mark(void)
+{
+    abort();
+}
+
+__attribute__((weak)) void test_many_arguments(void)
+{
+    abort();
+}
+
 #define THUNK(Name) extern char thunk_##Name[];
 THUNK(ExRaiseStatus)
 THUNK(ExRaiseAccessViolation)
