@@ -1,13 +1,14 @@
 /*
  * uma.h - embed the kernel in another program: load a driver, send it requests, own the user memory it sees.
  *
- * The one public header of the umaccess kernel for host programs; plain C, no NT headers needed. There is one kernel per
- * process. A bug check ends the process (exit status 1) after the bug-check callback has run, because the driver that caused it
- * cannot be trusted to go on: run each driver, or each case, in a child process of its own if that matters.
+ * The one public header of the umaccess kernel for host programs; plain C, no NT headers needed. There is one kernel
+ * per process. A bug check ends the process (exit status 1) after the bug-check callback has run, because the driver
+ * that caused it cannot be trusted to go on: run each driver, or each case, in a child process of its own if that
+ * matters.
  *
- * Calls come from the thread that called uma_start, except where a comment says "any thread". Addresses of user memory are
- * numbers, never host pointers: the program reads and writes them with uma_user_load and uma_user_store, as a user-mode
- * process would, while a driver reaches them only as its processor and the chosen protection allow.
+ * Calls come from the thread that called uma_start, except where a comment says "any thread". Addresses of user memory
+ * are numbers, never host pointers: the program reads and writes them with uma_user_load and uma_user_store, as a
+ * user-mode process would, while a driver reaches them only as its processor and the chosen protection allow.
  */
 #ifndef UMA_H
 #define UMA_H
@@ -32,16 +33,17 @@ enum uma_protect { UMA_PROTECT_AUTO, UMA_PROTECT_PKU, UMA_PROTECT_MPROTECT, UMA_
 
 /* A bug check, as told to the callback. The strings live until the callback returns. */
 struct uma_bugcheck {
-    uint32_t code;          /* 0xD6, ... */
+    uint32_t code; /* 0xD6, ... */
     uint64_t parameters[4];
-    const char *place;      /* the driver's code it happened in; "" if unknown */
+    const char *place; /* the driver's code it happened in; "" if unknown */
 };
 
 struct uma_options {
-    size_t size;               /* sizeof(struct uma_options) */
+    size_t size; /* sizeof(struct uma_options) */
     enum uma_protect protect;
-    bool stop_on_raw_access;   /* as SMAP and PAN do: a user access outside an accessor is a bug check; else it is counted */
-    unsigned timeout_seconds;  /* for each request, for DriverEntry and for unload; 0: none */
+    bool stop_on_raw_access; /* as SMAP and PAN do: a user access outside an accessor is a bug check; else it is counted
+                              */
+    unsigned timeout_seconds; /* for each request, for DriverEntry and for unload; 0: none */
     /* Any thread; before the process ends because of a bug check or a timeout. Null: nothing is called. */
     void (*bugcheck)(void *context, const struct uma_bugcheck *bugcheck);
     /* Any thread; a driver did not come back in time. place: where it is. The process then ends with status 1. */
@@ -49,11 +51,13 @@ struct uma_options {
     void *context;
 };
 
-/* Starts the kernel, once per process. options null: defaults. STATUS_NOT_SUPPORTED: this processor lacks that protection. */
+/* Starts the kernel, once per process. options null: defaults. STATUS_NOT_SUPPORTED: this processor lacks that
+ * protection. */
 uma_status uma_start(const struct uma_options *options);
 /* The protection in use, by name: "pku", "mprotect" or "none". */
 const char *uma_protect_in_use(void);
-/* "STATUS_ACCESS_VIOLATION", or "0xc0ffee00" for one we have no name for. Any thread; lives until the thread's next call. */
+/* "STATUS_ACCESS_VIOLATION", or "0xc0ffee00" for one we have no name for. Any thread; lives until the thread's next
+ * call. */
 const char *uma_status_name(uma_status status);
 /* "driver!Function+0x12 (file.c:34)" of a code address; always writes something. */
 void uma_place(uint64_t address, char *text, size_t size);
@@ -64,11 +68,13 @@ struct uma_driver;
 
 /* Loads the driver file at path and runs its DriverEntry. On failure error has one clear line. */
 uma_status uma_load(const char *path, struct uma_driver **driver, char error[UMA_ERROR_MAX]);
-/* The name of the index-th device the driver has created, in order of creation ("\Device\X"); false: there is none or it has no name. */
+/* The name of the index-th device the driver has created, in order of creation ("\Device\X"); false: there is none or
+ * it has no name. */
 bool uma_driver_device(const struct uma_driver *driver, unsigned index, char name[UMA_NAME_MAX]);
 /*
- * Runs the driver's unload routine and takes its objects down; driver is gone afterwards. STATUS_INVALID_DEVICE_REQUEST: it has
- * no unload routine, STATUS_DEVICE_BUSY: files are open; then it stays. The image stays mapped, so that what is left can be named.
+ * Runs the driver's unload routine and takes its objects down; driver is gone afterwards.
+ * STATUS_INVALID_DEVICE_REQUEST: it has no unload routine, STATUS_DEVICE_BUSY: files are open; then it stays. The image
+ * stays mapped, so that what is left can be named.
  */
 uma_status uma_unload(struct uma_driver *driver);
 
@@ -82,8 +88,8 @@ size_t uma_leftovers(uma_leftover_callback *callback, void *context);
 typedef uint64_t uma_file; /* a handle */
 
 /*
- * What came back; information means what the request's kind says it means. Status STATUS_IO_TIMEOUT (0xC00000B5): the driver
- * left the request pending past the time-out; it was cancelled or, failing that, abandoned.
+ * What came back; information means what the request's kind says it means. Status STATUS_IO_TIMEOUT (0xC00000B5): the
+ * driver left the request pending past the time-out; it was cancelled or, failing that, abandoned.
  */
 struct uma_result {
     uma_status status;
@@ -94,7 +100,8 @@ struct uma_result {
 uma_status uma_open(const char *device, uma_file *file);
 uma_status uma_close(uma_file file);
 /* in and out are user addresses, passed on as they are: any value is allowed. Lengths in bytes. */
-struct uma_result uma_ioctl(uma_file file, uint32_t code, uint64_t in, uint32_t in_length, uint64_t out, uint32_t out_length);
+struct uma_result uma_ioctl(uma_file file, uint32_t code, uint64_t in, uint32_t in_length, uint64_t out,
+                            uint32_t out_length);
 struct uma_result uma_read(uma_file file, uint64_t out, uint32_t length, int64_t offset);
 struct uma_result uma_write(uma_file file, uint64_t in, uint32_t length, int64_t offset);
 
@@ -115,8 +122,8 @@ bool uma_user_store(uint64_t address, const void *data, size_t size);
 bool uma_user_load(uint64_t address, void *data, size_t size);
 
 /*
- * A user thread that races the driver: stores values[0], values[1], ... in turn (size bytes each: 1, 2, 4 or 8), over and over,
- * until uma_race_stop or until it has stored times values (0: no end).
+ * A user thread that races the driver: stores values[0], values[1], ... in turn (size bytes each: 1, 2, 4 or 8), over
+ * and over, until uma_race_stop or until it has stored times values (0: no end).
  */
 struct uma_race;
 uma_status uma_race_start(uint64_t address, unsigned size, const uint64_t *values, size_t count, uint64_t times,
@@ -139,8 +146,8 @@ struct uma_raw_place {
 bool uma_raw_place(size_t index, struct uma_raw_place *place);
 
 /*
- * Kernel memory that user mode must never see or change, filled with bytes that appear nowhere else. Its address is what a
- * hostile request puts where a user address belongs.
+ * Kernel memory that user mode must never see or change, filled with bytes that appear nowhere else. Its address is
+ * what a hostile request puts where a user address belongs.
  */
 uint64_t uma_decoy(void);
 #define UMA_DECOY_SIZE 4096u

@@ -1,6 +1,6 @@
 /*
- * scribe_driver.c - the part that is alike in all scribe drivers: one device and its link, create, close and cleanup that
- * succeed, the dispatch of the two control codes, unload. Touches no user memory; that is each driver's story.
+ * scribe_driver.c - the part that is alike in all scribe drivers: one device and its link, create, close and cleanup
+ * that succeed, the dispatch of the two control codes, unload. Touches no user memory; that is each driver's story.
  */
 #include "scribe_driver.h"
 

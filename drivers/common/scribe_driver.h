@@ -1,5 +1,6 @@
 /*
- * scribe_driver.h - the seam between the part of a scribe driver that is alike in all three (scribe_driver.c) and its story.
+ * scribe_driver.h - the seam between the part of a scribe driver that is alike in all three (scribe_driver.c) and its
+ * story.
  */
 #pragma once
 
@@ -15,8 +16,8 @@ extern const WCHAR ScribeDeviceName[];
 extern const WCHAR ScribeLinkName[];
 
 /*
- * The story's service. Request and Result are user addresses, exactly as user mode gave them (METHOD_NEITHER); Result may be
- * null when ResultLength is 0. Catches what access to user memory raises and returns it as a status.
+ * The story's service. Request and Result are user addresses, exactly as user mode gave them (METHOD_NEITHER); Result
+ * may be null when ResultLength is 0. Catches what access to user memory raises and returns it as a status.
  */
 NTSTATUS ScribeCopy(PSCRIBE_REQUEST Request, ULONG RequestLength, PSCRIBE_RESULT Result, ULONG ResultLength,
                     PULONG_PTR Information);

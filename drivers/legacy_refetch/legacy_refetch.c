@@ -3,10 +3,10 @@
  * source reads once.
  *
  * The source is careful: the request is probed, copied into a local, the local is checked, and only the local is used.
- * But *Request is ordinary memory to the compiler: it may assume that nobody else writes it, and so that the local and the
- * original stay equal. Where the checked local is handed on to the caller, it may as well copy from the original, and
- * clang does (its memcpy optimiser forwards the source of a copy of a copy). The size that was checked is then
- * not the size that is used. tests/cli/refetch.py shows the two loads in the object file, so this stays true.
+ * But *Request is ordinary memory to the compiler: it may assume that nobody else writes it, and so that the local and
+ * the original stay equal. Where the checked local is handed on to the caller, it may as well copy from the original,
+ * and clang does (its memcpy optimiser forwards the source of a copy of a copy). The size that was checked is then not
+ * the size that is used. tests/cli/refetch.py shows the two loads in the object file, so this stays true.
  *
  * The loads stand outside __try: inside one, clang treats them as volatile and the fault would not show.
  */
@@ -21,7 +21,8 @@ __declspec(noinline) static BOOLEAN RequestIsValid(const SCRIBE_REQUEST *Request
     return Request->Size != 0 && Request->Size <= SCRIBE_MAX_SIZE && (Request->Flags & ~SCRIBE_UPPER) == 0;
 }
 
-/* Reads the request once, as its author thinks. Block is set as soon as there is one, so that the caller can free it. */
+/* Reads the request once, as its author thinks. Block is set as soon as there is one, so that the caller can free it.
+ */
 __declspec(noinline) static NTSTATUS Capture(const SCRIBE_REQUEST *Request, PSCRIBE_REQUEST Captured, PUCHAR *Block)
 {
     SCRIBE_REQUEST local = *Request;

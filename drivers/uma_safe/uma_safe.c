@@ -1,9 +1,9 @@
 /*
  * uma_safe.c - the scribe service written with the user-mode accessors.
  *
- * Each piece of user memory is read once, by an accessor, into kernel memory; only that copy is checked and used. No probe:
- * an accessor refuses every address outside user space, embedded ones too. What an accessor raises is caught here and becomes the
- * status of the request. The pool block is freed on every path.
+ * Each piece of user memory is read once, by an accessor, into kernel memory; only that copy is checked and used. No
+ * probe: an accessor refuses every address outside user space, embedded ones too. What an accessor raises is caught
+ * here and becomes the status of the request. The pool block is freed on every path.
  */
 #include "scribe_driver.h"
 #include "usermode_accessors.h"

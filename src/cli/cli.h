@@ -1,6 +1,6 @@
 /*
- * cli.h - the subcommands of the uma program. Each takes its own argv, argv[0] being "uma NAME", and returns the exit status:
- * 0 all well, 1 the driver failed, 2 it could not be tried (usage, unreadable file).
+ * cli.h - the subcommands of the uma program. Each takes its own argv, argv[0] being "uma NAME", and returns the exit
+ * status: 0 all well, 1 the driver failed, 2 it could not be tried (usage, unreadable file).
  */
 #pragma once
 

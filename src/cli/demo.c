@@ -1,8 +1,9 @@
 /*
- * demo.c - `uma demo`: the same request files against each of several drivers, every case in a process of its own, as one table.
+ * demo.c - `uma demo`: the same request files against each of several drivers, every case in a process of its own, as
+ * one table.
  *
- * A case's child (demo_case.c) starts a kernel, loads the driver, sends the file's requests and reports through a pipe; that it may
- * die of a bug check is the point. The closing lines are counted from the table's cells.
+ * A case's child (demo_case.c) starts a kernel, loads the driver, sends the file's requests and reports through a pipe;
+ * that it may die of a bug check is the point. The closing lines are counted from the table's cells.
  */
 #include "cli.h"
 #include "demo.h"
@@ -123,7 +124,8 @@ static size_t terminal_width(void)
     return asked >= 60 && asked <= 400 ? (size_t)asked : 120;
 }
 
-/* Bytes of text that fit a column of width: up to the last space or after the last '!', '+', '_' or ')' if the rest does not fit. */
+/* Bytes of text that fit a column of width: up to the last space or after the last '!', '+', '_' or ')' if the rest
+ * does not fit. */
 static size_t line_length(const char *text, size_t width)
 {
     size_t length = strlen(text), cut = 0;
@@ -228,7 +230,8 @@ static struct count count_driver(const struct demo *demo, size_t driver)
     return count;
 }
 
-/* Prints the names of the drivers that did (or did not) reach user memory raw; returns how many of them came to no harm. */
+/* Prints the names of the drivers that did (or did not) reach user memory raw; returns how many of them came to no
+ * harm. */
 static size_t print_drivers(const struct demo *demo, bool raw, size_t *printed)
 {
     size_t unharmed = 0;
@@ -257,7 +260,8 @@ static void print_conclusion(const struct demo *demo)
     }
     fputs("What the accessors changed: of the drivers that reach user memory by themselves (", stdout);
     unharmed = print_drivers(demo, true, &printed);
-    printf("%s), %zu of %zu came through unharmed;\nof those that only use the accessors (", printed ? "" : "none", unharmed, printed);
+    printf("%s), %zu of %zu came through unharmed;\nof those that only use the accessors (", printed ? "" : "none",
+           unharmed, printed);
     unharmed = print_drivers(demo, false, &printed);
     printf("%s), %zu of %zu.\n", printed ? "" : "none", unharmed, printed);
 }
@@ -268,8 +272,10 @@ int cli_demo(int argc, char **argv)
         .options = option_table,
         .parser = parse_option,
         .args_doc = "[DRIVER...]",
-        .doc = "Sends the same request files to each driver (default: legacy_race legacy_refetch uma_safe), each case in a process "
-               "of its own, and prints what each did as a table.\vExit status: 0 the table is complete, 2 a case could not be "
+        .doc = "Sends the same request files to each driver (default: legacy_race legacy_refetch uma_safe), each case "
+               "in a process "
+               "of its own, and prints what each did as a table.\vExit status: 0 the table is complete, 2 a case could "
+               "not be "
                "run.",
     };
     static const char *const standard[] = {"legacy_race", "legacy_refetch", "uma_safe"};

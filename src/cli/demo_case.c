@@ -1,5 +1,6 @@
 /*
- * demo_case.c - one case of the demonstration, in a child process: start, load, send, unload; the result goes through a pipe.
+ * demo_case.c - one case of the demonstration, in a child process: start, load, send, unload; the result goes through a
+ * pipe.
  */
 #include "demo.h"
 #include "send.h"
@@ -44,8 +45,8 @@ static void on_bugcheck(void *context, const struct uma_bugcheck *bugcheck)
     shorten_place(bugcheck->place, place, sizeof(place));
     child->result.end = DEMO_BUGCHECK;
     child->result.raw = uma_raw_accesses();
-    snprintf(child->result.text, sizeof(child->result.text), "BUGCHECK 0x%X%s%.300s", bugcheck->code, place[0] ? " at " : "",
-             place);
+    snprintf(child->result.text, sizeof(child->result.text), "BUGCHECK 0x%X%s%.300s", bugcheck->code,
+             place[0] ? " at " : "", place);
     report(child);
 }
 
@@ -161,5 +162,6 @@ void demo_run_case(const char *driver, const char *requests, bool smap, struct d
         *result = read_back;
     else if (pid > 0)
         snprintf(result->text, sizeof(result->text), "not run: the case's process ended without a word (%s %d)",
-                 WIFSIGNALED(status) ? "signal" : "status", WIFSIGNALED(status) ? WTERMSIG(status) : WEXITSTATUS(status));
+                 WIFSIGNALED(status) ? "signal" : "status",
+                 WIFSIGNALED(status) ? WTERMSIG(status) : WEXITSTATUS(status));
 }

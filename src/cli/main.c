@@ -12,8 +12,10 @@ static const struct {
     int (*run)(int argc, char **argv);
     const char *help;
 } commands[] = {
-    {"info", (char[]){"uma info"}, cli_info, "DRIVER.sys: its imports, what is missing, its load configuration and accessor table"},
-    {"run", (char[]){"uma run"}, cli_run, "DRIVER.sys: load it, send it requests, show what came back and what it left behind"},
+    {"info", (char[]){"uma info"}, cli_info,
+     "DRIVER.sys: its imports, what is missing, its load configuration and accessor table"},
+    {"run", (char[]){"uma run"}, cli_run,
+     "DRIVER.sys: load it, send it requests, show what came back and what it left behind"},
     {"demo", (char[]){"uma demo"}, cli_demo, "the same hostile requests against the sample drivers, as a table"},
 };
 

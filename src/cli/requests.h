@@ -1,8 +1,9 @@
 /*
  * requests.h - a request file in memory: buffers, their fields, and the requests that use them.
  *
- * requests_parse (requests_file.c, requests_fields.c, requests_request.c) makes a plan of a JSON file and trusts none of it; it needs no kernel.
- * plan_place (requests_place.c) lays a plan's buffers out in user memory. docs/requests.md describes the format.
+ * requests_parse (requests_file.c, requests_fields.c, requests_request.c) makes a plan of a JSON file and trusts none
+ * of it; it needs no kernel. plan_place (requests_place.c) lays a plan's buffers out in user memory. docs/requests.md
+ * describes the format.
  */
 #pragma once
 #include <stdbool.h>
@@ -24,16 +25,16 @@
 
 enum buffer_bad {
     BAD_NO,
-    BAD_NULL,           /* address 0 */
-    BAD_UNMAPPED,       /* a user address with nothing there */
+    BAD_NULL,     /* address 0 */
+    BAD_UNMAPPED, /* a user address with nothing there */
     BAD_READ_ONLY,
     BAD_GUARD,          /* a guard page */
     BAD_KERNEL,         /* the decoy: a kernel address that is readable and writable to kernel code */
     BAD_STRADDLE_LIMIT, /* begins below the end of user space and runs past it */
     BAD_STRADDLE_END,   /* the second half lies on an unmapped page */
     BAD_NONCANONICAL,
-    BAD_WRAP,           /* the range passes the end of the address space */
-    BAD_IN_PAGE_ERROR,  /* the page cannot be read in */
+    BAD_WRAP,          /* the range passes the end of the address space */
+    BAD_IN_PAGE_ERROR, /* the page cannot be read in */
     BAD_COUNT
 };
 extern const char *const buffer_bad_names[BAD_COUNT];
@@ -106,7 +107,8 @@ struct plan {
     void *memory; /* everything above that was allocated */
 };
 
-/* An empty plan, and one freed. plan_allocate gives zeroed memory that lives as long as the plan; null when there is none. */
+/* An empty plan, and one freed. plan_allocate gives zeroed memory that lives as long as the plan; null when there is
+ * none. */
 void plan_init(struct plan *plan);
 void plan_free(struct plan *plan);
 void *plan_allocate(struct plan *plan, size_t size);

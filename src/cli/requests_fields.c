@@ -261,8 +261,8 @@ static bool buffer_object(struct reader *reader, json_t *object, struct buffer *
     }
     if (fields) {
         size_t mark = reader_enter_key(reader, "fields");
-        bool holds = !bad || buffer->bad == BAD_READ_ONLY || buffer->bad == BAD_GUARD || buffer->bad == BAD_STRADDLE_END ||
-                     buffer->bad == BAD_IN_PAGE_ERROR;
+        bool holds = !bad || buffer->bad == BAD_READ_ONLY || buffer->bad == BAD_GUARD ||
+                     buffer->bad == BAD_STRADDLE_END || buffer->bad == BAD_IN_PAGE_ERROR;
         if (!holds)
             return reader_fail(reader, "a pointer that is %s leads to no contents", buffer_bad_names[buffer->bad]);
         if (!buffer_fields(reader, fields, buffer))
@@ -275,7 +275,8 @@ static bool buffer_object(struct reader *reader, json_t *object, struct buffer *
     if (!reader_limited(reader, object, "size", REQUESTS_MAX_BYTES, &size))
         return false;
     if (size < buffer->size)
-        return reader_fail(reader, "size %llu is less than its fields take (%zu)", (unsigned long long)size, buffer->size);
+        return reader_fail(reader, "size %llu is less than its fields take (%zu)", (unsigned long long)size,
+                           buffer->size);
     buffer->size = size;
     if (where) {
         const char *text = json_string_value(where);

@@ -1,5 +1,6 @@
 /*
- * requests_file.c - reads a request file: the file as a whole, its named buffers, numbers and texts, and the errors' places.
+ * requests_file.c - reads a request file: the file as a whole, its named buffers, numbers and texts, and the errors'
+ * places.
  *
  * Fields and the contents of buffers stand in requests_fields.c, the requests in requests_request.c.
  */

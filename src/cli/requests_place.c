@@ -1,5 +1,6 @@
 /*
- * requests_place.c - lays a plan's buffers out in user memory: addresses first, contents after, since buffers point at each other.
+ * requests_place.c - lays a plan's buffers out in user memory: addresses first, contents after, since buffers point at
+ * each other.
  */
 #include "requests.h"
 #include "uma.h"
@@ -50,7 +51,8 @@ static bool place(struct buffer *buffer, char error[REQUESTS_ERROR_MAX])
     buffer->region_size = ((size ? size : 1) + PAGE - 1) & ~(size_t)(PAGE - 1);
     uma_status status = uma_user_alloc(buffer->region_size, UMA_READ_WRITE, &buffer->region);
     if (status < 0) {
-        snprintf(error, REQUESTS_ERROR_MAX, "no user memory for a buffer of %zu bytes: %s", size, uma_status_name(status));
+        snprintf(error, REQUESTS_ERROR_MAX, "no user memory for a buffer of %zu bytes: %s", size,
+                 uma_status_name(status));
         return false;
     }
     bool at_start = buffer->at_start && buffer->bad != BAD_STRADDLE_END;
@@ -96,9 +98,11 @@ bool plan_fill(const struct buffer *buffer)
     for (size_t i = 0; stored && i < buffer->count; i++)
         stored = store_field(buffer, &buffer->fields[i]);
     if (buffer->bad == BAD_READ_ONLY || buffer->bad == BAD_GUARD)
-        stored = uma_user_protect(buffer->region, buffer->region_size, buffer->bad == BAD_GUARD ? UMA_GUARD : UMA_READ) >= 0 &&
+        stored = uma_user_protect(buffer->region, buffer->region_size,
+                                  buffer->bad == BAD_GUARD ? UMA_GUARD : UMA_READ) >= 0 &&
                  stored;
-    for (uint64_t page = buffer->region; buffer->bad == BAD_IN_PAGE_ERROR && page < buffer->region + buffer->region_size; page += PAGE)
+    for (uint64_t page = buffer->region;
+         buffer->bad == BAD_IN_PAGE_ERROR && page < buffer->region + buffer->region_size; page += PAGE)
         stored = uma_user_poison(page) >= 0 && stored;
     return stored;
 }

@@ -1,5 +1,6 @@
 /*
- * requests_request.c - one request of a request file: its type, its buffers and their lengths, and the user threads that race it.
+ * requests_request.c - one request of a request file: its type, its buffers and their lengths, and the user threads
+ * that race it.
  */
 #include "requests_internal.h"
 #include <stdio.h>

@@ -1,8 +1,8 @@
 /*
  * run.c - `uma run`: load a driver, send it requests, print one line for each, unload it, report what it left behind.
  *
- * The command line stands in run_options.c, the sending in send.c. Results go to standard output; the driver's own output and
- * bug checks go to standard error.
+ * The command line stands in run_options.c, the sending in send.c. Results go to standard output; the driver's own
+ * output and bug checks go to standard error.
  */
 #include "cli.h"
 #include "run_options.h"
@@ -21,9 +21,10 @@ static FILE *messages; /* standard error, even when --quiet takes it from the dr
 static void say_bugcheck(void *context, const struct uma_bugcheck *bugcheck)
 {
     (void)context;
-    printf("BUGCHECK 0x%X (%#llx, %#llx, %#llx, %#llx)%s%s\n", bugcheck->code, (unsigned long long)bugcheck->parameters[0],
-           (unsigned long long)bugcheck->parameters[1], (unsigned long long)bugcheck->parameters[2],
-           (unsigned long long)bugcheck->parameters[3], bugcheck->place[0] ? " at " : "", bugcheck->place);
+    printf("BUGCHECK 0x%X (%#llx, %#llx, %#llx, %#llx)%s%s\n", bugcheck->code,
+           (unsigned long long)bugcheck->parameters[0], (unsigned long long)bugcheck->parameters[1],
+           (unsigned long long)bugcheck->parameters[2], (unsigned long long)bugcheck->parameters[3],
+           bugcheck->place[0] ? " at " : "", bugcheck->place);
     fflush(stdout);
 }
 
@@ -148,11 +149,12 @@ static void print_raw_accesses(void)
         puts("raw user accesses: none");
         return;
     }
-    printf("%llu raw access%s to user memory outside an accessor (would bug-check under SMAP):\n", count, count == 1 ? "" : "es");
+    printf("%llu raw access%s to user memory outside an accessor (would bug-check under SMAP):\n", count,
+           count == 1 ? "" : "es");
     for (size_t i = 0; uma_raw_place(i, &place); i++) {
         uma_place(place.pc, where, sizeof(where));
-        printf("   %llu x %s of %u byte%s at %s\n", (unsigned long long)place.count, place.write ? "write" : "read", place.size,
-               place.size == 1 ? "" : "s", where);
+        printf("   %llu x %s of %u byte%s at %s\n", (unsigned long long)place.count, place.write ? "write" : "read",
+               place.size, place.size == 1 ? "" : "s", where);
     }
 }
 
@@ -211,7 +213,8 @@ int cli_run(int argc, char **argv)
     uma_status status = uma_start(&start);
     if (status < 0) {
         fprintf(messages, "uma: the kernel does not start: %s%s\n", uma_status_name(status),
-                status == STATUS_NOT_SUPPORTED ? " (this processor lacks that protection; try --protect=mprotect)" : "");
+                status == STATUS_NOT_SUPPORTED ? " (this processor lacks that protection; try --protect=mprotect)"
+                                               : "");
         return CLI_UNUSABLE;
     }
     if (uma_load(options.driver, &driver, error) < 0) {

@@ -203,9 +203,11 @@ void run_options_parse(int argc, char **argv, struct run_options *options)
         .options = option_table,
         .parser = parse_option,
         .args_doc = "DRIVER.sys",
-        .doc = "Loads the driver, opens its device, sends the requests, prints one line for each, unloads, and says what the "
-               "driver left behind.\vDbgPrint output and bug checks go to standard error. Exit status: 0 ok, 1 the driver "
-               "bug-checked or did not come back, 2 usage or load error.",
+        .doc =
+            "Loads the driver, opens its device, sends the requests, prints one line for each, unloads, and says what "
+            "the "
+            "driver left behind.\vDbgPrint output and bug checks go to standard error. Exit status: 0 ok, 1 the driver "
+            "bug-checked or did not come back, 2 usage or load error.",
     };
     *options = (struct run_options){.timeout = 10};
     plan_init(&options->plan);

@@ -1,5 +1,6 @@
 /*
- * send.c - sends requests through the embedding API, with their racing threads, and looks at what user memory holds afterwards.
+ * send.c - sends requests through the embedding API, with their racing threads, and looks at what user memory holds
+ * afterwards.
  *
  * Prints nothing: run.c and demo.c do.
  */

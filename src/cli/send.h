@@ -9,17 +9,17 @@
 
 /* What one request did, over all its repetitions. */
 struct outcome {
-    uma_status status;    /* of the last repetition */
+    uma_status status; /* of the last repetition */
     uint64_t information;
     struct {
         uma_status status;
         uint64_t count;
     } tally[SEND_STATUSES]; /* distinct statuses, in order of appearance */
     size_t tally_count;
-    uint64_t stores;      /* by racing threads */
-    bool leaked;          /* bytes of the decoy stand in user memory */
+    uint64_t stores;       /* by racing threads */
+    bool leaked;           /* bytes of the decoy stand in user memory */
     const char *leaked_to; /* the buffer's name, or "" */
-    bool overwrote;       /* the decoy was written */
+    bool overwrote;        /* the decoy was written */
 };
 
 struct session {

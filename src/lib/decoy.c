@@ -1,9 +1,9 @@
 /*
- * decoy.c - a page of kernel memory for hostile requests to point at: if its bytes show up in user memory a driver has leaked
- * kernel memory, if they change it has written there for user mode.
+ * decoy.c - a page of kernel memory for hostile requests to point at: if its bytes show up in user memory a driver has
+ * leaked kernel memory, if they change it has written there for user mode.
  *
- * No byte is an ASCII character, so that a driver that changes text on its way does not hide a leak; no eight bytes in a row occur
- * twice.
+ * No byte is an ASCII character, so that a driver that changes text on its way does not hide a leak; no eight bytes in
+ * a row occur twice.
  */
 #include "lib.h"
 #include <string.h>

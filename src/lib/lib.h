@@ -21,8 +21,8 @@ void raw_start(void);
 NTSTATUS decoy_start(void);
 
 /*
- * The watchdog: between watchdog_arm and watchdog_disarm the calling thread runs driver code; if that takes longer than the
- * time-out, the process says where it is and ends with status 1. doing: static text such as "an ioctl".
+ * The watchdog: between watchdog_arm and watchdog_disarm the calling thread runs driver code; if that takes longer than
+ * the time-out, the process says where it is and ends with status 1. doing: static text such as "an ioctl".
  */
 NTSTATUS watchdog_start(void);
 void watchdog_arm(const char *doing);

@@ -1,9 +1,9 @@
 /*
  * race.c - user threads that store to user memory while a driver reads it.
  *
- * A racing thread is a plain host thread that writes through a second view of the same frames: no protection and no kernel
- * code is in its way, as none is in a user thread's on another processor. It pauses for pseudo-random short times between stores,
- * so that no rhythm of the driver's keeps in step with it.
+ * A racing thread is a plain host thread that writes through a second view of the same frames: no protection and no
+ * kernel code is in its way, as none is in a user thread's on another processor. It pauses for pseudo-random short
+ * times between stores, so that no rhythm of the driver's keeps in step with it.
  */
 #include "lib.h"
 #include <pthread.h>

@@ -1,6 +1,6 @@
 /*
- * raw.c - counts what reaches user memory without an accessor: single instructions (ke's hook) and the memcpy-like exports
- * (trace rows). Both may come in a signal handler and from any thread: fixed memory, atomics, no lock.
+ * raw.c - counts what reaches user memory without an accessor: single instructions (ke's hook) and the memcpy-like
+ * exports (trace rows). Both may come in a signal handler and from any thread: fixed memory, atomics, no lock.
  */
 #include "lib.h"
 #include "trace.h"
@@ -40,10 +40,11 @@ static void count_instruction(const struct plat_raw_access *access)
     count_access(access->pc, access->address, access->size, access->write);
 }
 
+/* pc is the export's return address in the driver; one byte back lies inside the call. */
 static void count_row(const struct trace_row *row)
 {
     if (row->name && (row->kind == TRACE_RAW_READ || row->kind == TRACE_RAW_WRITE))
-        count_access(row->pc, row->address, row->size, row->kind == TRACE_RAW_WRITE);
+        count_access(row->pc - 1, row->address, row->size, row->kind == TRACE_RAW_WRITE);
 }
 
 void raw_start(void)

@@ -33,7 +33,8 @@ uma_status uma_close(uma_file file)
     return status;
 }
 
-struct uma_result uma_ioctl(uma_file file, uint32_t code, uint64_t in, uint32_t in_length, uint64_t out, uint32_t out_length)
+struct uma_result uma_ioctl(uma_file file, uint32_t code, uint64_t in, uint32_t in_length, uint64_t out,
+                            uint32_t out_length)
 {
     IO_STATUS_BLOCK block = {0};
     if (!file)

@@ -1,8 +1,8 @@
 /*
  * uma.c - the embedding API: start the kernel, load and unload drivers, names.
  *
- * Joins what lower layers must not know of each other: the loader names the bug check's addresses and resolves routines for mm.
- * Requests stand in requests.c, user memory in user.c and race.c.
+ * Joins what lower layers must not know of each other: the loader names the bug check's addresses and resolves routines
+ * for mm. Requests stand in requests.c, user memory in user.c and race.c.
  */
 #include "lib.h"
 #include "exports.h"

@@ -1,9 +1,9 @@
 /*
  * watchdog.c - a driver that does not come back must not hang its host.
  *
- * A thread sleeps until the armed thread's deadline. Past it, a signal makes the armed thread note where it is and park; the
- * watchdog names the place and ends the process. A thread that merely waits for a pending request is left to the I/O manager,
- * whose own time-out cancels the request, for as long again.
+ * A thread sleeps until the armed thread's deadline. Past it, a signal makes the armed thread note where it is and
+ * park; the watchdog names the place and ends the process. A thread that merely waits for a pending request is left to
+ * the I/O manager, whose own time-out cancels the request, for as long again.
  */
 #include "lib.h"
 #include "seh.h"
@@ -64,8 +64,9 @@ DECLSPEC_NORETURN static void give_up(bool known)
     alarm(10); /* naming the place must not hang either: the thread may hold any lock */
     if (known)
         ldr_symbolize(pc, place, sizeof(place));
-    int length = snprintf(line, sizeof(line), "uma: %s did not come back within %u s; the driver is %s %s\n", watched_doing,
-                          lib_options.timeout_seconds, pc == sample_pc ? "at" : "in a kernel routine called from", place);
+    int length =
+        snprintf(line, sizeof(line), "uma: %s did not come back within %u s; the driver is %s %s\n", watched_doing,
+                 lib_options.timeout_seconds, pc == sample_pc ? "at" : "in a kernel routine called from", place);
     if (lib_options.timeout)
         lib_options.timeout(lib_options.context, watched_doing, place);
     else if (write(STDERR_FILENO, line, (size_t)length) < 0)

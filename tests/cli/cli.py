@@ -101,6 +101,11 @@ def loading():
     for name in (r"\Device\Naughty", r"\device\NAUGHTY"):
         check(run(naughty, "--device", name, "--ioctl", "0x222420", "--in", "hex:0102ff", "--out-size", "2"), 0,
               "^#1 ioctl 0x222420: STATUS_SUCCESS information 2 out 2: 02 04$", CLEAN)
+    with tempfile.NamedTemporaryFile("wb") as file:
+        file.write(bytes(range(100)))
+        file.flush()
+        check(run(naughty, "--ioctl", "0x222420", "--in", "@" + file.name, "--out-size", "100"), 0,
+              r"information 100 out 100: 00 02 04 .* 7e \.\.\. \(36 more\)$")
     for name in (r"\DosDevices\UmaSafe", r"\??\UmaSafe", r"\\.\UmaSafe"):
         check(run(sample["uma_safe"], "--device", name, "--ioctl", "0x222003"), 0, "STATUS_INFO_LENGTH_MISMATCH", CLEAN)
 
@@ -177,7 +182,8 @@ def demonstration():
           r"OVERWROTE KERNEL MEMORY +OVERWROTE KERNEL MEMORY +STATUS_ACCESS_VIOLATION$",
           r"^good request, with SMAP +BUGCHECK .*BUGCHECK .* ok$", "^uma_safe: the kernel came to harm in 0 of 13 cases .* 0 raw accesses",
           "^legacy_race: the kernel came to harm in [1-9]", "^legacy_refetch: the kernel came to harm in [1-9]",
-          "^What the accessors changed: .*legacy_race, legacy_refetch\\), 0 of 2 came through unharmed;$", r"\\(uma_safe\\), 1 of 1\\.$", absent=["not run", r"\033"])
+          r"^What the accessors changed: .*legacy_race, legacy_refetch\), 0 of 2 came through unharmed;$",
+          r"\(uma_safe\), 1 of 1\.$", absent=["not run", r"\033"])
 
 
 status, _, messages = uma("run", f"--protect={protect}", naughty)

@@ -20,7 +20,8 @@ static bool parse(const char *text, struct plan *plan, char error[REQUESTS_ERROR
 
 static const struct {
     const char *text;
-    const char *message; /* what follows "f.json", or its beginning; after a '~': found anywhere in jansson's own words */
+    const char
+        *message; /* what follows "f.json", or its beginning; after a '~': found anywhere in jansson's own words */
 } bad_files[] = {
     {"", ":1:0: "},
     {"nonsense", "~'[' or '{' expected"},
@@ -78,14 +79,16 @@ static const struct {
     {IN("[{\"pointer\": {\"too\": 8}}]"), ": requests[0].in[0].pointer: unknown key \"too\""},
     {IN("[{\"pointer\": {\"to\": 8, \"offset\": \"a\"}}]"), ": requests[0].in[0].pointer.offset: not a number"},
     {IN("{\"bad\": \"evil\"}"), ": requests[0].in.bad: no such kind of bad pointer (null, unmapped"},
-    {IN("{\"bad\": \"kernel\", \"fields\": []}"), ": requests[0].in.fields: a pointer that is kernel leads to no contents"},
+    {IN("{\"bad\": \"kernel\", \"fields\": []}"),
+     ": requests[0].in.fields: a pointer that is kernel leads to no contents"},
     {IN("{}"), ": requests[0].in: a buffer has fields, a size, or is bad"},
     {IN("{\"fields\": [{\"u64\": 1}], \"size\": 4}"), ": requests[0].in: size 4 is less than its fields take (8)"},
     {IN("{\"size\": 4, \"where\": \"middle\"}"), ": requests[0].in.where: not \"start\" or \"end\""},
     {"{\"buffers\": [], \"requests\": [{\"code\": 1}]}", ": buffers: not an object"},
     {"{\"buffers\": {\"a+b\": 1}, \"requests\": [{\"code\": 1}]}", ": buffers.a+b: not a name for a buffer"},
     {"{\"buffers\": {\"in\": 1}, \"requests\": [{\"code\": 1}]}", ": buffers.in: not a name for a buffer"},
-    {"{\"buffers\": {\"a\": \"a\"}, \"requests\": [{\"code\": 1}]}", ": buffers.a: a named buffer cannot be another's name"},
+    {"{\"buffers\": {\"a\": \"a\"}, \"requests\": [{\"code\": 1}]}",
+     ": buffers.a: a named buffer cannot be another's name"},
     {"{\"requests\": [{\"code\": 1, \"show\": [\"in\"]}]}", ": requests[0].show[0]: there is no buffer named \"in\""},
     {"{\"requests\": [{\"code\": 1, \"in\": 8, \"race\": {\"at\": \"in\"}}]}",
      ": requests[0].race.values: not an array of 1 to 64 numbers"},
@@ -116,7 +119,8 @@ static void test_bad_files(void **state)
         char error[REQUESTS_ERROR_MAX];
         assert_false(parse(bad_files[i].text, &plan, error));
         const char *message = bad_files[i].message;
-        bool right = message[0] == '~' ? strstr(error, message + 1) != NULL : !strncmp(error + 6, message, strlen(message));
+        bool right =
+            message[0] == '~' ? strstr(error, message + 1) != NULL : !strncmp(error + 6, message, strlen(message));
         if (strncmp(error, "f.json", 6) || !right)
             fail_msg("%s\n gives  %s\n wanted f.json%s", bad_files[i].text, error, message);
         assert_null(strchr(error, '\n'));
@@ -161,10 +165,11 @@ static void test_nesting(void **state)
 /* Every beginning of a good file is a bad file, and gets an answer. */
 static void test_truncated(void **state)
 {
-    static const char good[] =
-        "{\"buffers\": {\"a\": [{\"u8\": 1}, {\"pointer\": \"b\"}], \"b\": {\"fields\": [{\"pointer\": \"a\"}], \"size\": 20}},"
-        "\"requests\": [{\"code\": \"0x222003\", \"in\": [{\"length-of\": \"b\"}, {\"pointer\": {\"to\": \"a\", \"offset\": 1}}],"
-        "\"race\": {\"at\": \"in[1]->->+2\", \"size\": 1, \"values\": [1, -1]}}]}";
+    static const char good[] = "{\"buffers\": {\"a\": [{\"u8\": 1}, {\"pointer\": \"b\"}], \"b\": {\"fields\": "
+                               "[{\"pointer\": \"a\"}], \"size\": 20}},"
+                               "\"requests\": [{\"code\": \"0x222003\", \"in\": [{\"length-of\": \"b\"}, {\"pointer\": "
+                               "{\"to\": \"a\", \"offset\": 1}}],"
+                               "\"race\": {\"at\": \"in[1]->->+2\", \"size\": 1, \"values\": [1, -1]}}]}";
     struct plan plan;
     char error[REQUESTS_ERROR_MAX];
     (void)state;
@@ -182,7 +187,8 @@ static void test_truncated(void **state)
 /* One changed byte anywhere: parsed or refused, never a crash (the sanitizer build looks on). */
 static void test_mutated(void **state)
 {
-    static const char good[] = "{\"buffers\": {\"a\": {\"bad\": \"guard\", \"fields\": [{\"utf16\": \"a\xc3\xa9\"}]}}, \"requests\": [{\"code\": 5,"
+    static const char good[] = "{\"buffers\": {\"a\": {\"bad\": \"guard\", \"fields\": [{\"utf16\": \"a\xc3\xa9\"}]}}, "
+                               "\"requests\": [{\"code\": 5,"
                                "\"in\": [{\"fill\": {\"byte\": 7, \"count\": 9}}, {\"pointer\": \"a\"}]}]}";
     char text[sizeof(good)], error[REQUESTS_ERROR_MAX];
     struct plan plan;
@@ -204,12 +210,14 @@ static void test_mutated(void **state)
 static void test_fields(void **state)
 {
     static const char text[] =
-        "{\"description\": \"d\", \"device\": \"\\\\Device\\\\X\", \"buffers\": {\"b\": 5}, \"requests\": [{\"code\": \"0x222003\", \"in\": ["
+        "{\"description\": \"d\", \"device\": \"\\\\Device\\\\X\", \"buffers\": {\"b\": 5}, \"requests\": [{\"code\": "
+        "\"0x222003\", \"in\": ["
         "{\"u8\": -1}, {\"align\": 4}, {\"u32\": \"0xdeadbeef\"}, {\"bytes\": \"01 fF\"}, {\"ascii\": \"hi\"},"
-        "{\"utf16\": \"\xc3\xa9\xf0\x9f\x98\x80\"}, {\"fill\": {\"byte\": 65, \"count\": 2}}, {\"length-of\": \"b\", \"width\": 2},"
+        "{\"utf16\": \"\xc3\xa9\xf0\x9f\x98\x80\"}, {\"fill\": {\"byte\": 65, \"count\": 2}}, {\"length-of\": \"b\", "
+        "\"width\": 2},"
         "{\"pointer\": {\"to\": \"b\", \"offset\": 3}}], \"out\": {\"to\": \"b\", \"offset\": 1}, \"repeat\": 3}]}";
-    static const uint8_t expected[] = {0xff, 0,   0,   0,    0xef, 0xbe, 0xad, 0xde, 1,    0xff, 'h',
-                                       'i',  0xe9, 0,  0x3d, 0xd8, 0x00, 0xde, 65,   65};
+    static const uint8_t expected[] = {0xff, 0,   0,    0, 0xef, 0xbe, 0xad, 0xde, 1,  0xff,
+                                       'h',  'i', 0xe9, 0, 0x3d, 0xd8, 0x00, 0xde, 65, 65};
     struct plan plan;
     char error[REQUESTS_ERROR_MAX];
     (void)state;
@@ -240,7 +248,8 @@ static void test_fields(void **state)
 /* Buffers may point at each other and at themselves; a race follows the pointers. */
 static void test_cycles_and_races(void **state)
 {
-    static const char text[] = "{\"buffers\": {\"my-list\": [{\"u32\": 1}, {\"pointer\": \"other\"}], \"other\": [{\"pointer\": \"my-list\"}]},"
+    static const char text[] = "{\"buffers\": {\"my-list\": [{\"u32\": 1}, {\"pointer\": \"other\"}], \"other\": "
+                               "[{\"pointer\": \"my-list\"}]},"
                                "\"requests\": [{\"code\": 1, \"in\": \"my-list\", \"race\": ["
                                "{\"at\": \"my-list[1]->->+2\", \"size\": 2, \"values\": [1, 2]},"
                                "{\"at\": \"in+4\", \"size\": 8, \"values\": [\"-1\"], \"times\": 7}]}]}";
@@ -273,8 +282,8 @@ static void test_missing_file(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_bad_files), cmocka_unit_test(test_nesting),          cmocka_unit_test(test_truncated),
-        cmocka_unit_test(test_mutated),   cmocka_unit_test(test_cycles_and_races), cmocka_unit_test(test_fields),
+        cmocka_unit_test(test_bad_files),    cmocka_unit_test(test_nesting),          cmocka_unit_test(test_truncated),
+        cmocka_unit_test(test_mutated),      cmocka_unit_test(test_cycles_and_races), cmocka_unit_test(test_fields),
         cmocka_unit_test(test_missing_file),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

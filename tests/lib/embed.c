@@ -1,7 +1,8 @@
 /*
  * embed.c - the embedding API as a host program uses it: start, load, user memory, requests, races, the decoy, unload.
  *
- * One kernel per process, so the tests share it and run in order; what must end the process runs in a child forked before the start.
+ * One kernel per process, so the tests share it and run in order; what must end the process runs in a child forked
+ * before the start.
  */
 #include "uma.h"
 #include <setjmp.h>
@@ -13,10 +14,10 @@
 #include <unistd.h>
 #include <cmocka.h>
 
-#define SCRIBE_COPY 0x222003u
-#define OK 0
+#define SCRIBE_COPY      0x222003u
+#define OK               0
 #define ACCESS_VIOLATION ((uma_status)0xC0000005)
-#define INVALID_HANDLE ((uma_status)0xC0000008)
+#define INVALID_HANDLE   ((uma_status)0xC0000008)
 
 struct scribe {
     uint32_t size, flags;
@@ -29,7 +30,7 @@ static uma_file file;
 static enum uma_protect protect_asked(void)
 {
     const char *text = getenv("UMA_PROTECT");
-    return !text                      ? UMA_PROTECT_AUTO
+    return !text                       ? UMA_PROTECT_AUTO
            : !strcmp(text, "pku")      ? UMA_PROTECT_PKU
            : !strcmp(text, "mprotect") ? UMA_PROTECT_MPROTECT
                                        : UMA_PROTECT_NONE;
@@ -75,7 +76,8 @@ static void race_to_death(int pipe_end)
     if (freopen("/dev/null", "w", stderr) == NULL || uma_start(&options) < 0)
         _exit(77);
     if (uma_load(DRIVERS "/legacy_race.sys", &driver, error) < 0 || uma_open("\\Device\\LegacyRace", &file) < 0 ||
-        uma_user_alloc(4096, UMA_READ_WRITE, &request.text) < 0 || uma_user_alloc(4096, UMA_READ_WRITE, &request.reply) < 0)
+        uma_user_alloc(4096, UMA_READ_WRITE, &request.text) < 0 ||
+        uma_user_alloc(4096, UMA_READ_WRITE, &request.reply) < 0)
         _exit(4);
     uint64_t at = user_copy(&request, sizeof(request));
     if (uma_race_start(at, 4, sizes, 2, 0, &race) < 0)
@@ -226,8 +228,8 @@ int main(void)
 {
     const struct CMUnitTest before[] = {cmocka_unit_test(test_bugcheck)};
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_names), cmocka_unit_test(test_load_errors), cmocka_unit_test(test_load),
-        cmocka_unit_test(test_requests), cmocka_unit_test(test_decoy), cmocka_unit_test(test_race),
+        cmocka_unit_test(test_names),    cmocka_unit_test(test_load_errors), cmocka_unit_test(test_load),
+        cmocka_unit_test(test_requests), cmocka_unit_test(test_decoy),       cmocka_unit_test(test_race),
         cmocka_unit_test(test_unload),
     };
     const struct uma_options options = {.size = sizeof(options), .protect = protect_asked(), .timeout_seconds = 30};

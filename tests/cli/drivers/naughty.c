@@ -1,5 +1,6 @@
 /*
- * naughty.c - a driver that does on request what drivers should not: loops, never completes, keeps memory, touches user memory raw.
+ * naughty.c - a driver that does on request what drivers should not: loops, never completes, keeps memory, touches user
+ * memory raw.
  */
 #include <ntddk.h>
 #include "ddk_missing.h"
@@ -7,16 +8,16 @@
 DRIVER_INITIALIZE DriverEntry;
 
 #define CODE(Function, Method) CTL_CODE(FILE_DEVICE_UNKNOWN, Function, Method, FILE_ANY_ACCESS)
-#define NAUGHTY_LOOP       CODE(0x900, METHOD_NEITHER)  /* 0x222403 */
-#define NAUGHTY_PEND       CODE(0x901, METHOD_NEITHER)  /* 0x222407: no cancel routine */
-#define NAUGHTY_WAIT       CODE(0x902, METHOD_NEITHER)  /* 0x22240b: for an event nobody sets */
-#define NAUGHTY_KEEP       CODE(0x903, METHOD_NEITHER)  /* 0x22240f: 100 bytes of pool, for ever */
-#define NAUGHTY_PRINT      CODE(0x904, METHOD_NEITHER)  /* 0x222413 */
-#define NAUGHTY_RAW        CODE(0x905, METHOD_NEITHER)  /* 0x222417: reads each input byte directly */
-#define NAUGHTY_CRASH      CODE(0x906, METHOD_NEITHER)  /* 0x22241b: writes to address 8 of nothing */
-#define NAUGHTY_CANCELABLE CODE(0x907, METHOD_NEITHER)  /* 0x22241f: pending, with a cancel routine */
-#define NAUGHTY_DOUBLE     CODE(0x908, METHOD_BUFFERED) /* 0x222420: doubles each byte */
-#define NAUGHTY_RELINK     CODE(0x909, METHOD_NEITHER)  /* 0x222427: a link and a device that stay */
+#define NAUGHTY_LOOP           CODE(0x900, METHOD_NEITHER)  /* 0x222403 */
+#define NAUGHTY_PEND           CODE(0x901, METHOD_NEITHER)  /* 0x222407: no cancel routine */
+#define NAUGHTY_WAIT           CODE(0x902, METHOD_NEITHER)  /* 0x22240b: for an event nobody sets */
+#define NAUGHTY_KEEP           CODE(0x903, METHOD_NEITHER)  /* 0x22240f: 100 bytes of pool, for ever */
+#define NAUGHTY_PRINT          CODE(0x904, METHOD_NEITHER)  /* 0x222413 */
+#define NAUGHTY_RAW            CODE(0x905, METHOD_NEITHER)  /* 0x222417: reads each input byte directly */
+#define NAUGHTY_CRASH          CODE(0x906, METHOD_NEITHER)  /* 0x22241b: writes to address 8 of nothing */
+#define NAUGHTY_CANCELABLE     CODE(0x907, METHOD_NEITHER)  /* 0x22241f: pending, with a cancel routine */
+#define NAUGHTY_DOUBLE         CODE(0x908, METHOD_BUFFERED) /* 0x222420: doubles each byte */
+#define NAUGHTY_RELINK         CODE(0x909, METHOD_NEITHER)  /* 0x222427: a link and a device that stay */
 
 static KEVENT Never;
 static BOOLEAN KeepObjects;
