@@ -1,0 +1,193 @@
+/*
+ * file.c - file objects: opening a device by name, the handle that user mode holds, closing.
+ *
+ * A file object lives as long as it has references. The handle holds one; when it goes the driver gets IRP_MJ_CLEANUP, and
+ * IRP_MJ_CLOSE with the last reference.
+ */
+#include "io_internal.h"
+#include "seh.h"
+
+#define HANDLE_TAG RTL_TAG('H', 'n', 'd', 'l')
+#define NAME_TAG RTL_TAG('F', 'i', 'l', 'N')
+
+/* What the create request says about security: everything is granted, which is what an administrator's process gets. */
+static struct {
+    PVOID SecurityQos, AccessState;
+    ACCESS_MASK DesiredAccess;
+    ULONG FullCreateOptions;
+} security_context = {.DesiredAccess = 0x0012019F}; /* generic read and write of a file */
+
+struct io_file {
+    FILE_OBJECT *object;
+};
+
+static NTSTATUS send_simple(FILE_OBJECT *file, UCHAR major, KPROCESSOR_MODE mode)
+{
+    struct io_irp *packet;
+    struct io_request *request;
+    IO_STATUS_BLOCK result;
+    DEVICE_OBJECT *device = io_device_top(file->DeviceObject);
+    NTSTATUS status = io_request_create(device, file, major, mode, &packet, &request);
+    if (!NT_SUCCESS(status))
+        return status;
+    IO_STACK_LOCATION *stack = IoGetNextIrpStackLocation(&packet->irp);
+    packet->irp.Flags = IRP_SYNCHRONOUS_API | (major == IRP_MJ_CREATE ? IRP_CREATE_OPERATION : IRP_CLOSE_OPERATION);
+    if (major == IRP_MJ_CREATE) {
+        stack->Parameters.Create.SecurityContext = &security_context;
+        stack->Parameters.Create.Options = FILE_OPEN << 24;
+        stack->Parameters.Create.ShareAccess = 7;
+        stack->Parameters.Create.FileAttributes = 0x80;
+    }
+    io_request_send(device, packet, mode, &request, &result);
+    io_request_release(request);
+    return result.Status;
+}
+
+static void file_remove(void *body)
+{
+    FILE_OBJECT *file = body;
+    DEVICE_OBJECT *device = file->DeviceObject;
+    if (!device)
+        return;
+    if (file->Flags & FO_HANDLE_CREATED) {
+        ob_reference(file); /* for the driver's use of the file object during the request */
+        send_simple(file, IRP_MJ_CLOSE, KernelMode);
+    }
+    if (file->FileName.Buffer)
+        mm_pool_free(file->FileName.Buffer, NAME_TAG, 0);
+    __atomic_sub_fetch(&device->ReferenceCount, 1, __ATOMIC_ACQ_REL);
+    ob_dereference(device);
+}
+
+const struct ob_type io_file_type = {"File", RTL_TAG('F', 'i', 'l', 'e'), file_remove};
+
+/* Counts the open on the device, under the rules for exclusive and unready devices. */
+static NTSTATUS device_open(DEVICE_OBJECT *device)
+{
+    NTSTATUS status = STATUS_SUCCESS;
+    plat_lock_acquire(&io_lock);
+    if ((device->Flags & DO_DEVICE_INITIALIZING) || io_device_of(device)->orphaned || io_device_of(device)->deleted)
+        status = STATUS_NO_SUCH_DEVICE;
+    else if ((device->Flags & DO_EXCLUSIVE) && device->ReferenceCount)
+        status = STATUS_ACCESS_DENIED;
+    else
+        device->ReferenceCount++;
+    plat_lock_release(&io_lock);
+    return status;
+}
+
+static NTSTATUS file_fill(FILE_OBJECT *file, DEVICE_OBJECT *device, const UNICODE_STRING *rest)
+{
+    file->Type = IO_TYPE_FILE;
+    file->Size = sizeof(*file);
+    file->ReadAccess = file->WriteAccess = TRUE;
+    file->SharedRead = file->SharedWrite = TRUE;
+    file->Flags = FO_SYNCHRONOUS_IO;
+    KeInitializeEvent(&file->Lock, SynchronizationEvent, FALSE);
+    KeInitializeEvent(&file->Event, NotificationEvent, FALSE);
+    InitializeListHead(&file->IrpList);
+    if (rest->Length) {
+        file->FileName.Buffer = mm_pool_allocate(rest->Length, NAME_TAG, 0, MM_POOL_KERNEL, 0);
+        if (!file->FileName.Buffer)
+            return STATUS_INSUFFICIENT_RESOURCES;
+        file->FileName.MaximumLength = rest->Length;
+        RtlCopyUnicodeString(&file->FileName, rest);
+    }
+    NTSTATUS status = device_open(device);
+    if (NT_SUCCESS(status)) {
+        ob_reference(device);
+        file->DeviceObject = device;
+    } else if (file->FileName.Buffer) {
+        mm_pool_free(file->FileName.Buffer, NAME_TAG, 0);
+    }
+    return status;
+}
+
+NTSTATUS io_file_open(PCUNICODE_STRING name, KPROCESSOR_MODE mode, FILE_OBJECT **opened)
+{
+    DEVICE_OBJECT *device;
+    FILE_OBJECT *file;
+    UNICODE_STRING rest, storage;
+    NTSTATUS status = ob_lookup(name, &io_device_type, (void **)&device, &rest, &storage);
+    if (!NT_SUCCESS(status))
+        return status;
+    status = ob_create(&io_file_type, sizeof(*file), (void **)&file);
+    if (NT_SUCCESS(status)) {
+        status = file_fill(file, device, &rest);
+        if (NT_SUCCESS(status))
+            status = send_simple(file, IRP_MJ_CREATE, mode);
+        if (NT_SUCCESS(status))
+            file->Flags |= FO_HANDLE_CREATED;
+        else
+            ob_dereference(file);
+    }
+    ob_path_free(&storage);
+    ob_dereference(device);
+    if (NT_SUCCESS(status))
+        *opened = file;
+    return status;
+}
+
+NTSTATUS io_file_close_handle(FILE_OBJECT *file)
+{
+    NTSTATUS status = send_simple(file, IRP_MJ_CLEANUP, KernelMode);
+    file->Flags |= FO_CLEANUP_COMPLETE;
+    ob_dereference(file);
+    /* A driver without a cleanup routine answers STATUS_INVALID_DEVICE_REQUEST; the handle is closed all the same. */
+    return status == STATUS_INVALID_DEVICE_REQUEST ? STATUS_SUCCESS : status;
+}
+
+/* ---- handles of the host ---- */
+
+NTSTATUS io_open(const char *name, struct io_file **opened)
+{
+    WCHAR wide[512];
+    ULONG bytes;
+    SIZE_T length = nt_strnlen(name, 4 * RTL_NUMBER_OF(wide));
+    if (length >= RTL_NUMBER_OF(wide))
+        return STATUS_NAME_TOO_LONG;
+    RtlMultiByteToUnicodeN(wide, sizeof(wide), &bytes, name, (ULONG)length);
+    UNICODE_STRING path = {(USHORT)bytes, (USHORT)bytes, wide};
+    struct io_file *handle = mm_pool_allocate(sizeof(*handle), HANDLE_TAG, MM_POOL_ZERO, MM_POOL_KERNEL, 0);
+    if (!handle)
+        return STATUS_INSUFFICIENT_RESOURCES;
+    NTSTATUS status = io_file_open(&path, UserMode, &handle->object);
+    if (NT_SUCCESS(status))
+        *opened = handle;
+    else
+        mm_pool_free(handle, HANDLE_TAG, 0);
+    return status;
+}
+
+NTSTATUS io_close(struct io_file *handle)
+{
+    NTSTATUS status = io_file_close_handle(handle->object);
+    mm_pool_free(handle, HANDLE_TAG, 0);
+    return status;
+}
+
+FILE_OBJECT *io_file_object(struct io_file *handle)
+{
+    return handle->object;
+}
+
+/* ---- drivers that open devices ---- */
+
+/* Opens the device for a driver: *FileObject is referenced, *DeviceObject the top of its stack. Dereference the file object when done. */
+NTSTATUS NTAPI IoGetDeviceObjectPointer(PUNICODE_STRING ObjectName, ACCESS_MASK DesiredAccess,
+                                        PFILE_OBJECT *FileObject, PDEVICE_OBJECT *DeviceObject)
+{
+    UNREFERENCED_PARAMETER(DesiredAccess);
+    PFILE_OBJECT file;
+    NTSTATUS status = io_file_open(ObjectName, KernelMode, &file);
+    if (!NT_SUCCESS(status))
+        return status;
+    *DeviceObject = io_device_top(file->DeviceObject);
+    *FileObject = file;
+    return status;
+}
+
+PDEVICE_OBJECT NTAPI IoGetRelatedDeviceObject(PFILE_OBJECT FileObject)
+{
+    return io_device_top(FileObject->DeviceObject);
+}

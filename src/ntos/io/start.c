@@ -1,0 +1,27 @@
+/*
+ * start.c - starts the kernel, layer by layer.
+ */
+#include "io_internal.h"
+#include "ex.h"
+#include "../../uma/uma.h" /* include/uma.h is the embedding API */
+
+NTSTATUS nt_start(const struct plat_options *options)
+{
+    NTSTATUS status = plat_init(options);
+    if (!NT_SUCCESS(status))
+        return status;
+    rtl_raw_stop = options->raw == PLAT_RAW_STOP;
+    status = ke_init();
+    if (NT_SUCCESS(status))
+        status = uma_init(plat_protect_in_use());
+    if (NT_SUCCESS(status))
+        status = mm_init();
+    if (NT_SUCCESS(status))
+        status = ob_init();
+    if (NT_SUCCESS(status))
+        status = ex_init();
+    plat_lock_init(&io_lock);
+    InitializeListHead(&io_devices);
+    InitializeListHead(&io_irps);
+    return status;
+}
