@@ -15,93 +15,6 @@
     .endif
 .endm
 
-/* 1 to 15 bytes. */
-.macro PIECE_BELOW_16 src_user, dst_user
-    cmpl $8, %r8d
-    jb 31f
-    LD \src_user, movq (%rdx), %rax
-    LD \src_user, movq -8(%rdx,%r8), %r10
-    LD \dst_user, movq %rax, (%rcx)
-    LD \dst_user, movq %r10, -8(%rcx,%r8)
-    jmp 8f
-31: cmpl $4, %r8d
-    jb 32f
-    LD \src_user, movl (%rdx), %eax
-    LD \src_user, movl -4(%rdx,%r8), %r10d
-    LD \dst_user, movl %eax, (%rcx)
-    LD \dst_user, movl %r10d, -4(%rcx,%r8)
-    jmp 8f
-32: cmpl $2, %r8d
-    jb 33f
-    LD \src_user, movzwl (%rdx), %eax
-    LD \src_user, movzbl -1(%rdx,%r8), %r10d
-    LD \dst_user, movw %ax, (%rcx)
-    LD \dst_user, movb %r10b, -1(%rcx,%r8)
-    jmp 8f
-33: LD \src_user, movzbl (%rdx), %eax
-    LD \dst_user, movb %al, (%rcx)
-    jmp 8f
-.endm
-
-/* 16 to 128 bytes; 16 are one access. Ends at 8, or at 7 with the upper vector halves in use. */
-.macro PIECE_FROM_16 src_user, dst_user, avx
-    cmpl $32, %r8d
-    ja 41f
-    LD \src_user, movups (%rdx), %xmm0
-    LD \dst_user, movups %xmm0, (%rcx)
-    cmpl $16, %r8d
-    je 8f
-    LD \src_user, movups -16(%rdx,%r8), %xmm1
-    LD \dst_user, movups %xmm1, -16(%rcx,%r8)
-    jmp 8f
-41: cmpl $64, %r8d
-    ja 42f
-    .if \avx
-    LD \src_user, vmovups (%rdx), %ymm0
-    LD \src_user, vmovups -32(%rdx,%r8), %ymm1
-    LD \dst_user, vmovups %ymm0, (%rcx)
-    LD \dst_user, vmovups %ymm1, -32(%rcx,%r8)
-    jmp 7f
-42: LD \src_user, vmovups (%rdx), %ymm0
-    LD \src_user, vmovups 32(%rdx), %ymm1
-    LD \src_user, vmovups -64(%rdx,%r8), %ymm2
-    LD \src_user, vmovups -32(%rdx,%r8), %ymm3
-    LD \dst_user, vmovups %ymm0, (%rcx)
-    LD \dst_user, vmovups %ymm1, 32(%rcx)
-    LD \dst_user, vmovups %ymm2, -64(%rcx,%r8)
-    LD \dst_user, vmovups %ymm3, -32(%rcx,%r8)
-    jmp 7f
-    .else
-    LD \src_user, movups (%rdx), %xmm0
-    LD \src_user, movups 16(%rdx), %xmm1
-    LD \src_user, movups -32(%rdx,%r8), %xmm2
-    LD \src_user, movups -16(%rdx,%r8), %xmm3
-    LD \dst_user, movups %xmm0, (%rcx)
-    LD \dst_user, movups %xmm1, 16(%rcx)
-    LD \dst_user, movups %xmm2, -32(%rcx,%r8)
-    LD \dst_user, movups %xmm3, -16(%rcx,%r8)
-    jmp 8f
-42:
-    LD \src_user, movups (%rdx), %xmm0
-    LD \src_user, movups 16(%rdx), %xmm1
-    LD \src_user, movups 32(%rdx), %xmm2
-    LD \src_user, movups 48(%rdx), %xmm3
-    LD \dst_user, movups %xmm0, (%rcx)
-    LD \dst_user, movups %xmm1, 16(%rcx)
-    LD \dst_user, movups %xmm2, 32(%rcx)
-    LD \dst_user, movups %xmm3, 48(%rcx)
-    LD \src_user, movups -64(%rdx,%r8), %xmm0
-    LD \src_user, movups -48(%rdx,%r8), %xmm1
-    LD \src_user, movups -32(%rdx,%r8), %xmm2
-    LD \src_user, movups -16(%rdx,%r8), %xmm3
-    LD \dst_user, movups %xmm0, -64(%rcx,%r8)
-    LD \dst_user, movups %xmm1, -48(%rcx,%r8)
-    LD \dst_user, movups %xmm2, -32(%rcx,%r8)
-    LD \dst_user, movups %xmm3, -16(%rcx,%r8)
-    jmp 8f
-    .endif
-.endm
-
 /* One group of 128 bytes. */
 .macro GROUP src_user, dst_user, avx
     .if \avx
@@ -130,6 +43,123 @@
     LD \dst_user, movups %xmm1, 80(%rcx)
     LD \dst_user, movups %xmm2, 96(%rcx)
     LD \dst_user, movups %xmm3, 112(%rcx)
+    .endif
+.endm
+
+/* Whole copies of 129 to 256 bytes: a group from the front and one that ends at the end. */
+.macro PIECE_ABOVE_128 src_user, dst_user, avx, out
+    .if \out
+    cmpl $128, %r8d
+    jbe 45f
+    GROUP \src_user, \dst_user, \avx
+    leaq -128(%rdx,%r8), %rdx
+    leaq -128(%rcx,%r8), %rcx
+    GROUP \src_user, \dst_user, \avx
+    PIECE_OUT \out, \avx
+45:
+    .endif
+.endm
+
+/* After a piece. out: it is the whole copy, return; else go to 8, or to 7 with the upper vector halves in use. */
+.macro PIECE_OUT out, avx
+    .if \out
+    .if \avx
+    vzeroupper
+    .endif
+    CLOSE
+    ret
+    .elseif \avx
+    jmp 7f
+    .else
+    jmp 8f
+    .endif
+.endm
+
+/* 1 to 15 bytes. */
+.macro PIECE_BELOW_16 src_user, dst_user, out
+    cmpl $8, %r8d
+    jb 31f
+    LD \src_user, movq (%rdx), %rax
+    LD \src_user, movq -8(%rdx,%r8), %r10
+    LD \dst_user, movq %rax, (%rcx)
+    LD \dst_user, movq %r10, -8(%rcx,%r8)
+    PIECE_OUT \out, 0
+31: cmpl $4, %r8d
+    jb 32f
+    LD \src_user, movl (%rdx), %eax
+    LD \src_user, movl -4(%rdx,%r8), %r10d
+    LD \dst_user, movl %eax, (%rcx)
+    LD \dst_user, movl %r10d, -4(%rcx,%r8)
+    PIECE_OUT \out, 0
+32: cmpl $2, %r8d
+    jb 33f
+    LD \src_user, movzwl (%rdx), %eax
+    LD \src_user, movzbl -1(%rdx,%r8), %r10d
+    LD \dst_user, movw %ax, (%rcx)
+    LD \dst_user, movb %r10b, -1(%rcx,%r8)
+    PIECE_OUT \out, 0
+33: LD \src_user, movzbl (%rdx), %eax
+    LD \dst_user, movb %al, (%rcx)
+    PIECE_OUT \out, 0
+.endm
+
+/* 16 to 128 bytes; 16 are one access. */
+.macro PIECE_FROM_16 src_user, dst_user, avx, out
+    cmpl $32, %r8d
+    ja 41f
+    LD \src_user, movups (%rdx), %xmm0
+    LD \dst_user, movups %xmm0, (%rcx)
+    cmpl $16, %r8d
+    je 43f
+    LD \src_user, movups -16(%rdx,%r8), %xmm1
+    LD \dst_user, movups %xmm1, -16(%rcx,%r8)
+43: PIECE_OUT \out, 0
+41: cmpl $64, %r8d
+    ja 42f
+    .if \avx
+    LD \src_user, vmovups (%rdx), %ymm0
+    LD \src_user, vmovups -32(%rdx,%r8), %ymm1
+    LD \dst_user, vmovups %ymm0, (%rcx)
+    LD \dst_user, vmovups %ymm1, -32(%rcx,%r8)
+    PIECE_OUT \out, 1
+42: PIECE_ABOVE_128 \src_user, \dst_user, \avx, \out
+    LD \src_user, vmovups (%rdx), %ymm0
+    LD \src_user, vmovups 32(%rdx), %ymm1
+    LD \src_user, vmovups -64(%rdx,%r8), %ymm2
+    LD \src_user, vmovups -32(%rdx,%r8), %ymm3
+    LD \dst_user, vmovups %ymm0, (%rcx)
+    LD \dst_user, vmovups %ymm1, 32(%rcx)
+    LD \dst_user, vmovups %ymm2, -64(%rcx,%r8)
+    LD \dst_user, vmovups %ymm3, -32(%rcx,%r8)
+    PIECE_OUT \out, 1
+    .else
+    LD \src_user, movups (%rdx), %xmm0
+    LD \src_user, movups 16(%rdx), %xmm1
+    LD \src_user, movups -32(%rdx,%r8), %xmm2
+    LD \src_user, movups -16(%rdx,%r8), %xmm3
+    LD \dst_user, movups %xmm0, (%rcx)
+    LD \dst_user, movups %xmm1, 16(%rcx)
+    LD \dst_user, movups %xmm2, -32(%rcx,%r8)
+    LD \dst_user, movups %xmm3, -16(%rcx,%r8)
+    PIECE_OUT \out, 0
+42: PIECE_ABOVE_128 \src_user, \dst_user, \avx, \out
+    LD \src_user, movups (%rdx), %xmm0
+    LD \src_user, movups 16(%rdx), %xmm1
+    LD \src_user, movups 32(%rdx), %xmm2
+    LD \src_user, movups 48(%rdx), %xmm3
+    LD \dst_user, movups %xmm0, (%rcx)
+    LD \dst_user, movups %xmm1, 16(%rcx)
+    LD \dst_user, movups %xmm2, 32(%rcx)
+    LD \dst_user, movups %xmm3, 48(%rcx)
+    LD \src_user, movups -64(%rdx,%r8), %xmm0
+    LD \src_user, movups -48(%rdx,%r8), %xmm1
+    LD \src_user, movups -32(%rdx,%r8), %xmm2
+    LD \src_user, movups -16(%rdx,%r8), %xmm3
+    LD \dst_user, movups %xmm0, -64(%rcx,%r8)
+    LD \dst_user, movups %xmm1, -48(%rcx,%r8)
+    LD \dst_user, movups %xmm2, -32(%rcx,%r8)
+    LD \dst_user, movups %xmm3, -16(%rcx,%r8)
+    PIECE_OUT \out, 0
     .endif
 .endm
 
@@ -177,11 +207,11 @@
 .endm
 
 /* The pieces, the ends of pieces and the way out are the same for every copy. */
-.macro PIECES src_user, dst_user, avx, stream
-2:  cmpl $16, %r8d
+.macro PIECES src_user, dst_user, avx, out
+    cmpl $16, %r8d
     jae 3f
-    PIECE_BELOW_16 \src_user, \dst_user
-3:  PIECE_FROM_16 \src_user, \dst_user, \avx
+    PIECE_BELOW_16 \src_user, \dst_user, \out
+3:  PIECE_FROM_16 \src_user, \dst_user, \avx, \out
 .endm
 .macro PIECES_END avx, stream
     .if \avx
@@ -199,23 +229,44 @@
     .endif
 .endm
 
-/* user: the register with the user address, its low half user32. rep: where to go on for long copies. */
-.macro COPY_ONE_SIDED src_user, dst_user, user, user32, avx, rep
-1:  xorl %r9d, %r9d
-    cmpq $128, %r8
-    ja 5f
+/* Jumps to to with the bytes of the second page in eax if [user, user + r8) crosses a page; r8 <= 256. */
+.macro IF_CROSSING user32, to
     movl \user32, %eax
     andl $PAGE - 1, %eax
     addl %r8d, %eax
     subl $PAGE, %eax
-    ja 4f
-    PIECES \src_user, \dst_user, \avx, 0
+    ja \to
+.endm
+
+/*
+ * user: the register with the user address, its low half user32. rep: where to go on for long copies of equal alignment; of unequal
+ * alignment rep movsb is many times slower than vectors on some processors that report ERMS. The first pieces are the short copies
+ * that need nothing else; they return on the spot.
+ */
+.macro COPY_ONE_SIDED src_user, dst_user, user, user32, avx, rep
+    cmpq $256, %r8
+    ja 5f
+    IF_CROSSING \user32, 54f
+    PIECES \src_user, \dst_user, \avx, 1
+54: cmpl $128, %r8d
+    jbe 4f
+    jmp 5f
+1:  cmpq $128, %r8
+    ja 5f
+    xorl %r9d, %r9d
+    IF_CROSSING \user32, 4f
+2:  PIECES \src_user, \dst_user, \avx, 0
 4:  movl %eax, %r9d
     subl %eax, %r8d
     jmp 2b
 5:  LOAD_REP_THRESHOLD %rax
     cmpq %rax, %r8
-    jae \rep
+    jb 53f
+    movl %ecx, %eax
+    subl %edx, %eax
+    testb $63, %al
+    je \rep
+53: xorl %r9d, %r9d
     movl \user32, %eax
     negl %eax
     andl $127, %eax
@@ -238,12 +289,8 @@
 1:  xorl %r9d, %r9d
     cmpq $128, %r8
     ja 5f
-    movl \user32, %eax
-    andl $PAGE - 1, %eax
-    addl %r8d, %eax
-    subl $PAGE, %eax
-    ja 4f
-    PIECES \src_user, \dst_user, 0, 1
+    IF_CROSSING \user32, 4f
+2:  PIECES \src_user, \dst_user, 0, 0
 4:  movl %eax, %r9d
     subl %eax, %r8d
     jmp 2b
@@ -269,11 +316,15 @@
 .macro COPY_TWO_SIDED avx, rep
 1:  LOAD_REP_THRESHOLD %rax
     cmpq %rax, %r8
-    jae \rep
-    TWO_SIDED_PIECE
+    jb 53f
+    movl %ecx, %eax
+    subl %edx, %eax
+    testb $63, %al
+    je \rep
+53: TWO_SIDED_PIECE
     cmpl $128, %r8d
     jae 6f
-    PIECES 1, 1, \avx, 0
+2:  PIECES 1, 1, \avx, 0
 6:  GROUP 1, 1, \avx
     STEP_GROUP 6b
     .if \avx
