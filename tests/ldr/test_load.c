@@ -322,6 +322,48 @@ static void test_symbols(void **state)
     ldr_unload(image);
 }
 
+/* Puts a symbolizer of our own first on the path; body is shell. Returns what entry+4 is then called, and how long it took. */
+static SIZE_T symbolize_with(const char *body, char *text, SIZE_T size)
+{
+    char directory[] = "/tmp/uma-ldr-XXXXXX", program[64], *path = strdup(getenv("PATH"));
+    assert_non_null(mkdtemp(directory));
+    snprintf(program, sizeof(program), "%s/llvm-symbolizer-19", directory);
+    FILE *script = fopen(program, "w");
+    assert_non_null(script);
+    fprintf(script, "#!/bin/sh\n%s\n", body);
+    fclose(script);
+    chmod(program, 0700);
+    setenv("PATH", directory, 1);
+    struct ldr_image *image = load("plain.sys");
+    uint64_t start_ns = plat_time_ns();
+    ldr_symbolize(image->entry + 4, text, size);
+    uint64_t elapsed_ns = plat_time_ns() - start_ns;
+    ldr_unload(image);
+    setenv("PATH", path, 1);
+    free(path);
+    unlink(program);
+    rmdir(directory);
+    return elapsed_ns / 1000000;
+}
+
+static void test_symbolizer_that_fails_or_hangs(void **state)
+{
+    (void)state;
+    char text[512];
+    static const char *const bodies[] = {
+        "exit 1", "kill -SEGV $$", "echo nonsense", "echo '[{\"Symbol\":7}]'", "echo '[]'", "while :; do echo xxxxxxxxxxxxxxxxxxxxx; done",
+    };
+    for (SIZE_T i = 0; i < RTL_NUMBER_OF(bodies); i++) {
+        assert_true(symbolize_with(bodies[i], text, sizeof(text)) < 4000);
+        assert_string_equal(text, "plain+0x1084");
+    }
+    SIZE_T elapsed_ms = symbolize_with("/bin/sleep 60", text, sizeof(text));
+    assert_string_equal(text, "plain+0x1084");
+    assert_in_range(elapsed_ms, 4500, 9000);
+    symbolize_with("printf %s '[{\"Symbol\":[{\"FunctionName\":\"a\\u001bb\\nc\",\"FileName\":\"f\\u0007\",\"Line\":3}]}]'", text, sizeof(text));
+    assert_string_equal(text, "plain!a?b?c (f?:3)");
+}
+
 static void test_lookup(void **state)
 {
     (void)state;
@@ -414,6 +456,7 @@ int main(int argc, char **argv)
         cmocka_unit_test(test_unknown_import_stops_when_called),
         cmocka_unit_test(test_missing_variable_is_named_by_its_address),
         cmocka_unit_test(test_symbols),
+        cmocka_unit_test(test_symbolizer_that_fails_or_hangs),
         cmocka_unit_test(test_lookup),
         cmocka_unit_test(test_refused_images),
         cmocka_unit_test(test_refused_files),
