@@ -96,7 +96,7 @@
         retq
         .seh_endproc
 
-/* SET_FPREG with an offset, a body that moves rsp, lea in the epilogue. */
+/* SET_FPREG with an offset, a body that moves rsp by instructions an epilogue also has, lea in the epilogue. */
         function frame_register
         pushq   %rbp
         .seh_pushreg %rbp
@@ -114,6 +114,7 @@
         xorl    %edi, %edi
         pushq   $7
         popq    %rax
+        addq    $0x10, %rsp
         subq    $0x10, %rsp
         movaps  0(%rbp), %xmm9
         leaq    0x28(%rbp), %rsp
@@ -137,7 +138,7 @@
         retq
         .seh_endproc
 
-/* An allocation by a push of a register that is not preserved; two epilogues; instructions that look like one but are not. */
+/* An allocation by a push of a register that is not preserved; two epilogues; jumps inside the function. */
         function two_epilogues
         pushq   %rax
         .seh_stackalloc 8
@@ -147,12 +148,7 @@
         .seh_stackalloc 0x20
         .seh_endprologue
         movl    $2, %ebx
-1:      addq    $0x10, %rsp
-        nop
-        subq    $0x10, %rsp
-        pushq   %rcx
-        popq    %rcx
-        jmp     2f
+1:      jmp     2f
         nop
 2:      decl    %ebx
         jz      3f
