@@ -94,19 +94,21 @@ void plat_user_alias_release(void *view, SIZE_T size)
 
 /* ---- fork ---- */
 
-/* Copies what is populated in the old file, through the old mapping of all frames. */
+/* Copies what is populated, by file: through a mapping every page would fault first. */
 static bool copy_frames(int to)
 {
+    static UCHAR buffer[0x40000]; /* the child has one thread */
     const off_t end = LAYOUT_FRAMES_MAX << PAGE_SHIFT;
     for (off_t data = 0, hole; (data = lseek(user_memfd, data, SEEK_DATA)) >= 0 && data < end; data = hole) {
         hole = lseek(user_memfd, data, SEEK_HOLE);
         if (hole < 0)
             return false;
         for (off_t at = data; at < hole;) {
-            ssize_t part = pwrite(to, user_frames + at, (size_t)(hole - at), at);
-            if (part <= 0)
+            size_t part = (size_t)(hole - at) < sizeof buffer ? (size_t)(hole - at) : sizeof buffer;
+            ssize_t got = pread(user_memfd, buffer, part, at);
+            if (got <= 0 || pwrite(to, buffer, (size_t)got, at) != got)
                 return false;
-            at += part;
+            at += got;
         }
     }
     return true;

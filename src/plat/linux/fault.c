@@ -58,6 +58,12 @@ static bool clear_mark(ULONG_PTR address, page_word mark)
     return true;
 }
 
+/* The bits of enum plat_prot of which one allows the access. */
+static page_word needed_prot(unsigned kind)
+{
+    return kind == EXCEPTION_WRITE_FAULT ? PLAT_WRITE : PLAT_READ | PLAT_WRITE;
+}
+
 /* What the driver would get for this access, protection against kernel code aside. */
 static NTSTATUS user_verdict(ULONG_PTR address, unsigned kind)
 {
@@ -68,16 +74,15 @@ static NTSTATUS user_verdict(ULONG_PTR address, unsigned kind)
         return STATUS_IN_PAGE_ERROR;
     if (word & PLAT_GUARD && clear_mark(address, PLAT_GUARD))
         return STATUS_GUARD_PAGE_VIOLATION;
-    page_word needed = kind == EXCEPTION_WRITE_FAULT ? PLAT_WRITE : PLAT_READ | PLAT_WRITE;
-    return kind == EXCEPTION_EXECUTE_FAULT || !(word & needed) ? STATUS_ACCESS_VIOLATION : STATUS_SUCCESS;
+    return kind == EXCEPTION_EXECUTE_FAULT || !(word & needed_prot(kind)) ? STATUS_ACCESS_VIOLATION : STATUS_SUCCESS;
 }
 
 /* Opens the page for the instruction at hand. False: the kernel refused. */
-static bool open_page(struct plat_thread *thread, ucontext_t *uc, ULONG_PTR address, bool key_denied)
+static bool open_page(struct plat_thread *thread, ucontext_t *uc, ULONG_PTR address, unsigned kind, bool key_denied)
 {
     if (protect_mode == PLAT_PROTECT_MPROTECT) {
         thread->arch->window_dirty = 1;
-        return opened_add(thread, address & PAGE_MASK);
+        return opened_add(thread, address & PAGE_MASK, needed_prot(kind));
     }
     if (key_denied)
         protect_frame_pkru(uc, true);
@@ -106,7 +111,7 @@ static void user_fault(ucontext_t *uc, const siginfo_t *info, unsigned kind)
         if (raw)
             step_begin_raw(thread, uc, address, kind == EXCEPTION_WRITE_FAULT);
         bool key_denied = raw || info->si_code == SEGV_PKUERR;
-        if (protect_mode == PLAT_PROTECT_NONE ? page_apply(address) : open_page(thread, uc, address, key_denied))
+        if (protect_mode == PLAT_PROTECT_NONE ? page_apply(address) : open_page(thread, uc, address, kind, key_denied))
             return; /* try again */
         status = STATUS_IN_PAGE_ERROR;
     }

@@ -62,13 +62,20 @@ bool page_apply_range(ULONG_PTR address, SIZE_T size, page_word word);
 bool protect_kernel(ULONG_PTR address, SIZE_T size, int prot);
 
 #define OPENED_MAX 32
+#define OPENED_AHEAD 8 /* a copy's two sides fit in OPENED_MAX twice */
 struct plat_thread {
     struct arch_thread *arch;
     UCHAR *signal_stack;
     UCHAR *emergency_stack_top;
-    /* Pages this thread opened (mprotect mode), oldest first from opened_first; more than OPENED_MAX close the oldest. */
+    /* Pages this thread opened (mprotect mode), oldest first from opened_first; more than OPENED_MAX close the older half. */
     ULONG_PTR opened[OPENED_MAX];
     uint32_t opened_first, opened_count;
+    /* Where two upward walks would fault next, and how many pages were opened for each last time. */
+    struct {
+        ULONG_PTR next;
+        SIZE_T pages;
+    } walk[2];
+    unsigned walk_last;
     uint32_t raw_depth; /* plat_raw_begin nesting */
     /* One instruction being executed with user memory open (step.c). */
     struct {
@@ -85,8 +92,11 @@ struct plat_thread {
 /* Null on a thread that was never attached. Signal-safe. */
 extern __thread struct plat_thread *plat_current __attribute__((tls_model("initial-exec")));
 
-/* mprotect mode: opens the page for this thread until opened_close_all. False: the kernel refused. */
-bool opened_add(struct plat_thread *thread, ULONG_PTR page);
+/*
+ * mprotect mode: opens the page for this thread until opened_close_all, and some after it if a copy walks upwards. needed: PLAT_READ or
+ * PLAT_WRITE bits of which a page must have one. False: the kernel refused.
+ */
+bool opened_add(struct plat_thread *thread, ULONG_PTR page, page_word needed);
 void opened_close_all(struct plat_thread *thread);
 /* PKU: opens or closes user pages in the interrupted code's PKRU, which lives in the signal frame. */
 /* Closes user pages for the calling thread. */

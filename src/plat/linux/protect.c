@@ -99,54 +99,100 @@ bool page_apply(ULONG_PTR address)
 
 bool page_apply_range(ULONG_PTR address, SIZE_T size, page_word word)
 {
-    bool done = protect_kernel(address, size, page_kernel_prot(word));
+    int saved = errno;
+    bool done = protect_kernel(address, size, page_kernel_prot(word)), whole = done;
+    errno = saved;
     for (ULONG_PTR page = address; page < address + size; page += PLAT_PAGE_SIZE) {
         page_word now = page_load(page);
-        if (page_kernel_prot(now) != page_kernel_prot(word))
-            done = page_apply(page) && done;
+        /* A hole that came meanwhile stops mprotect in the middle: then page by page. */
+        if (!whole || page_kernel_prot(now) != page_kernel_prot(word))
+            done = page_apply(page);
     }
     return done;
 }
 
 /* ---- pages opened by this thread ---- */
 
-static void opened_drop(ULONG_PTR page)
+/* Takes this thread's count off the page. True: nobody has it open any more. */
+static bool opened_release(ULONG_PTR page)
 {
     _Atomic(page_word) *slot = page_slot(page, false);
     page_word word = atomic_load(slot);
     do {
         /* Unmapped or mapped anew meanwhile: the count started again at 0 and is not ours. */
         if (!(word & PAGE_OPEN_MASK))
-            return;
+            return false;
     } while (!atomic_compare_exchange_weak(slot, &word, word - PAGE_OPEN_ONE));
-    if ((word & PAGE_OPEN_MASK) == PAGE_OPEN_ONE)
-        page_apply(page);
+    return (word & PAGE_OPEN_MASK) == PAGE_OPEN_ONE;
 }
 
-bool opened_add(struct plat_thread *thread, ULONG_PTR page)
+/* Closes the oldest pages, neighbours by one call. */
+static void opened_close(struct plat_thread *thread, uint32_t count)
 {
-    if (thread->opened_count == OPENED_MAX) {
-        opened_drop(thread->opened[thread->opened_first]);
-        thread->opened_first = (thread->opened_first + 1) % OPENED_MAX;
-        thread->opened_count--;
+    ULONG_PTR start = 0;
+    SIZE_T size = 0;
+    for (uint32_t i = 0; i < count; i++) {
+        ULONG_PTR page = thread->opened[(thread->opened_first + i) % OPENED_MAX];
+        if (!opened_release(page))
+            continue;
+        if (size && page != start + size) {
+            page_apply_range(start, size, 0);
+            size = 0;
+        }
+        start = size ? start : page;
+        size += PLAT_PAGE_SIZE;
     }
-    _Atomic(page_word) *slot = page_slot(page, false);
-    page_word word = atomic_load(slot);
-    do {
-        if (!(word & PAGE_MAPPED) || (word & PAGE_OPEN_MASK) == PAGE_OPEN_MASK)
-            return true; /* lost a race; the access faults again and is judged again */
-    } while (!atomic_compare_exchange_weak(slot, &word, word + PAGE_OPEN_ONE));
-    thread->opened[(thread->opened_first + thread->opened_count++) % OPENED_MAX] = page;
-    return page_apply(page);
+    if (size)
+        page_apply_range(start, size, 0);
+    thread->opened_first = (thread->opened_first + count) % OPENED_MAX;
+    thread->opened_count -= count;
+}
+
+/* How many pages to open at page: more and more while a copy walks upwards. A copy has two sides, hence two walks. */
+static SIZE_T opened_ahead(struct plat_thread *thread, ULONG_PTR page)
+{
+    for (unsigned i = 0; i < RTL_NUMBER_OF(thread->walk); i++) {
+        if (thread->walk[i].next != page)
+            continue;
+        SIZE_T pages = thread->walk[i].pages * 2;
+        thread->walk[i].pages = pages > OPENED_AHEAD ? OPENED_AHEAD : pages;
+        thread->walk_last = i;
+        return thread->walk[i].pages;
+    }
+    thread->walk_last = !thread->walk_last;
+    thread->walk[thread->walk_last].pages = 1;
+    return 1;
+}
+
+bool opened_add(struct plat_thread *thread, ULONG_PTR first, page_word needed)
+{
+    SIZE_T wanted = opened_ahead(thread, first), size = 0;
+    if (thread->opened_count + wanted > OPENED_MAX)
+        opened_close(thread, thread->opened_count / 2);
+    page_word like = 0;
+    for (ULONG_PTR page = first; wanted; wanted--, page += PLAT_PAGE_SIZE) {
+        _Atomic(page_word) *slot = user_range(page, 1) ? page_slot(page, false) : NULL;
+        page_word word = slot ? atomic_load(slot) : 0;
+        bool may;
+        do {
+            /* Pages ahead are opened only if the access would be allowed there too, and needs the same protection. */
+            may = word & PAGE_MAPPED && word & needed && !(word & (PAGE_POISON | PLAT_GUARD)) &&
+                  (word & PAGE_OPEN_MASK) != PAGE_OPEN_MASK && (!size || !((word ^ like) & PAGE_PROT_MASK));
+        } while (may && !atomic_compare_exchange_weak(slot, &word, word + PAGE_OPEN_ONE));
+        if (!may)
+            break; /* for the first page: lost a race; the access faults again and is judged again */
+        like = word + PAGE_OPEN_ONE;
+        thread->opened[(thread->opened_first + thread->opened_count++) % OPENED_MAX] = page;
+        size += PLAT_PAGE_SIZE;
+    }
+    thread->walk[thread->walk_last].next = first + size;
+    return !size || page_apply_range(first, size, like);
 }
 
 void opened_close_all(struct plat_thread *thread)
 {
-    while (thread->opened_count) {
-        thread->opened_count--;
-        opened_drop(thread->opened[(thread->opened_first + thread->opened_count) % OPENED_MAX]);
-    }
-    thread->opened_first = 0;
+    opened_close(thread, thread->opened_count);
+    thread->walk[0].next = thread->walk[1].next = 0;
 }
 
 void plat_window_close(void)

@@ -45,6 +45,7 @@ NTSTATUS user_init(void)
     user_frames = mmap(NULL, LAYOUT_FRAMES_MAX << PAGE_SHIFT, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_NORESERVE, user_memfd, 0);
     if (frame_refs == MAP_FAILED || user_frames == MAP_FAILED)
         return STATUS_NO_MEMORY;
+    madvise(user_frames, LAYOUT_FRAMES_MAX << PAGE_SHIFT, MADV_DONTDUMP);
     /* A fork while another thread is inside would leave the child a lock nobody opens. */
     pthread_atfork(user_lock, user_unlock, user_unlock);
     return STATUS_SUCCESS;
