@@ -14,13 +14,15 @@ const WCHAR ScribeLinkName[] = L"\\DosDevices\\LegacyRace";
 /* Out of line: a fault in a called function is what every compiler lets the __except below catch. */
 __declspec(noinline) static ULONG CopyText(const SCRIBE_REQUEST *Request, PUCHAR Block)
 {
-    RtlCopyMemory(Block, Request->Text, Request->Size); /* the second read of Size */
-    return ScribeTransform(Block, Request->Size, Request->Flags);
+    ULONG size = Request->Size; /* the second read of Size */
+
+    RtlCopyMemory(Block, Request->Text, size);
+    return size;
 }
 
-__declspec(noinline) static VOID WriteReply(const SCRIBE_REQUEST *Request, const UCHAR *Block)
+__declspec(noinline) static VOID WriteReply(const SCRIBE_REQUEST *Request, const UCHAR *Block, ULONG Size)
 {
-    RtlCopyMemory(Request->Reply, Block, Request->Size);
+    RtlCopyMemory(Request->Reply, Block, Size);
 }
 
 static NTSTATUS Serve(const SCRIBE_REQUEST *Request, PSCRIBE_RESULT Result)
@@ -29,13 +31,14 @@ static NTSTATUS Serve(const SCRIBE_REQUEST *Request, PSCRIBE_RESULT Result)
     PUCHAR block = NULL;
 
     __try {
-        ULONG sum;
+        ULONG size, sum;
         block = ExAllocatePool2(POOL_FLAG_PAGED, Request->Size, SCRIBE_POOL_TAG); /* the first read of Size */
         if (block) {
-            sum = CopyText(Request, block);
-            WriteReply(Request, block);
+            size = CopyText(Request, block);
+            sum = ScribeTransform(block, size, Request->Flags);
+            WriteReply(Request, block, size);
             if (Result) {
-                Result->Size = Request->Size;
+                Result->Size = size;
                 Result->Sum = sum;
             }
         } else {

@@ -124,20 +124,20 @@ static size_t terminal_width(void)
     return asked >= 60 && asked <= 400 ? (size_t)asked : 120;
 }
 
-/* Bytes of text that fit a column of width: up to the last space or after the last '!', '+', '_' or ')' if the rest
- * does not fit. */
+/* Bytes of text that go on one line of a column: all, or up to the last space, or else up to the last '!', '_' or ')'.
+ */
 static size_t line_length(const char *text, size_t width)
 {
-    size_t length = strlen(text), cut = 0;
-    const char *newline = strchr(text, '\n');
-    if (newline && (size_t)(newline - text) <= width)
-        return (size_t)(newline - text);
-    if (length <= width)
-        return length;
-    for (size_t i = 1; i <= width; i++)
-        if (text[i] == ' ' || strchr("!_)", text[i - 1]))
-            cut = i;
-    return cut ? cut : width;
+    size_t space = 0, mark = 0;
+    if (strlen(text) <= width)
+        return strlen(text);
+    for (size_t i = 1; i <= width; i++) {
+        if (text[i] == ' ')
+            space = i;
+        else if (strchr("!_)", text[i - 1]))
+            mark = i;
+    }
+    return space ? space : mark ? mark : width;
 }
 
 static void print_row(const struct demo *demo, const char *const *cells, size_t first, size_t width, const bool *harmed)
@@ -147,16 +147,17 @@ static void print_row(const struct demo *demo, const char *const *cells, size_t 
     for (size_t i = 0; i <= demo->driver_count; i++)
         rest[i] = cells[i];
     while (more) {
+        size_t behind = 0; /* spaces owed; not printed at the end of a line */
         more = false;
         for (size_t i = 0; i <= demo->driver_count; i++) {
             size_t column = i == 0 ? first : width, length = line_length(rest[i], column);
             bool paint = demo->colour && i > 0 && harmed && harmed[i - 1];
-            printf("%s%s%.*s%s", i ? "  " : "", paint ? "\033[31m" : "", (int)length, rest[i], paint ? "\033[0m" : "");
-            if (i < demo->driver_count)
-                printf("%*s", (int)(column - length), "");
+            if (length)
+                printf("%*s%s%.*s%s", (int)behind, "", paint ? "\033[31m" : "", (int)length, rest[i],
+                       paint ? "\033[0m" : "");
+            behind = (length ? 0 : behind) + column - length + 2;
             rest[i] += length;
-            while (*rest[i] == ' ' || *rest[i] == '\n')
-                rest[i]++;
+            rest[i] += strspn(rest[i], " ");
             more = more || *rest[i];
         }
         putchar('\n');
@@ -184,7 +185,7 @@ static bool run_table(struct demo *demo)
 
     for (size_t i = 0; i < demo->case_count; i++)
         first = strlen(demo->titles[i]) > first ? strlen(demo->titles[i]) : first;
-    first = first > total / 4 ? total / 4 : first;
+    first = first > total * 3 / 10 ? total * 3 / 10 : first;
     width = (total - first) / demo->driver_count - 2;
     for (size_t d = 0; d < demo->driver_count; d++)
         cells[d + 1] = demo->drivers[d];
