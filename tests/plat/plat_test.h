@@ -34,7 +34,7 @@ uint64_t probe_add8(ULONG_PTR at, uint64_t value);
 void probe_movdqu(ULONG_PTR at), probe_movaps(ULONG_PTR at), probe_call(ULONG_PTR at);
 void probe_copy(ULONG_PTR to, ULONG_PTR from, uint64_t count);
 void probe_fill(ULONG_PTR to, uint64_t value, uint64_t count);
-void probe_scan(ULONG_PTR at, uint64_t value, uint64_t count);
+uint64_t probe_scan(ULONG_PTR at, uint64_t value, uint64_t count);
 uint64_t probe_push(ULONG_PTR at);
 void probe_int3(void), probe_int3_long(void), probe_int2c(void), probe_ud2(void), probe_hlt(void), probe_cli(void);
 void probe_int29(uint64_t unused1, uint64_t unused2, uint64_t code);

@@ -114,10 +114,25 @@ static void a_repeated_move_stops_at_the_exact_byte(void **state)
         probe_copy(to, from + PAGE - room, 64);
         assert_int_equal(record.traps, 1);
         assert_int_equal(record.info[1], from + PAGE);
+        assert_int_equal(record.context.Rip, probe_pc);
         assert_int_equal(record.context.Rcx, 64 - room);
         assert_int_equal(record.context.Rsi, from + PAGE);
         assert_int_equal(record.context.Rdi, to + room);
     }
+}
+
+static void a_repeated_scan_keeps_its_flags_and_count(void **state)
+{
+    UNREFERENCED_PARAMETER(state);
+    ULONG_PTR at = user_pages(2, PLAT_READWRITE);
+    UCHAR mark = 0x5A;
+    assert_true(plat_user_store(at + PAGE + 5, &mark, 1));
+    assert_int_equal(probe_scan(at + PAGE - 10, 0x5A, 100), 100 - 16);
+    assert_int_equal(probe_scan(at + PAGE - 10, 0x11, 100), 0);
+    assert_int_equal(record.raws, raw_is_seen() ? 2 : 0);
+    assert_int_equal(probe_scan(at + PAGE, 0, 0), 0); /* no access at all */
+    assert_int_equal(record.raws, raw_is_seen() ? 2 : 0);
+    assert_int_equal(record.traps, 0);
 }
 
 static void between_user_and_system_memory(void **state)
@@ -197,5 +212,5 @@ static void a_division_fault_on_user_memory_ends_the_step(void **state)
 SUITE(raw, cmocka_unit_test(each_instruction_is_seen_once), cmocka_unit_test(straddling_accesses_open_both_pages),
       cmocka_unit_test(a_straddling_access_to_a_hole_faults_at_the_hole),
       cmocka_unit_test(repeated_moves_cross_pages_and_count_once), cmocka_unit_test(a_repeated_move_stops_at_the_exact_byte),
-      cmocka_unit_test(between_user_and_system_memory), cmocka_unit_test(a_raw_window_hides_accesses),
+      cmocka_unit_test(a_repeated_scan_keeps_its_flags_and_count), cmocka_unit_test(between_user_and_system_memory), cmocka_unit_test(a_raw_window_hides_accesses),
       cmocka_unit_test(the_stop_policy_stops), cmocka_unit_test(a_division_fault_on_user_memory_ends_the_step))

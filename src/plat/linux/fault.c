@@ -258,6 +258,8 @@ static void on_signal(int number, siginfo_t *info, void *context)
         on_arithmetic(uc, info);
         break;
     default:
+        if (plat_current && step_invalid(plat_current, uc))
+            break;
         raise_trap(uc, STATUS_ILLEGAL_INSTRUCTION, 0, 0, 0, 0);
         break;
     }

@@ -65,7 +65,7 @@ bool protect_kernel(ULONG_PTR address, SIZE_T size, int prot);
 #define OPENED_AHEAD 8 /* a copy's two sides fit in OPENED_MAX twice */
 struct plat_thread {
     struct arch_thread *arch;
-    UCHAR *signal_stack;
+    UCHAR *scratch; /* a writable and executable page, or null */
     UCHAR *emergency_stack_top;
     /* Pages this thread opened (mprotect mode), oldest first from opened_first; more than OPENED_MAX close the older half. */
     ULONG_PTR opened[OPENED_MAX];
@@ -82,6 +82,8 @@ struct plat_thread {
         bool active;
         bool user_pages; /* a raw access, as opposed to an emulated one */
         bool repeats;    /* rep prefix: several traps at one pc */
+        bool relocated;  /* runs as a copy in scratch */
+        UCHAR length;
         ULONG_PTR pc;
         int redirected; /* general register that holds a substitute, -1 none */
         ULONG64 original, substitute;
@@ -135,6 +137,8 @@ DECLSPEC_NORETURN void fault_abort(const char *what, ULONG_PTR pc, ULONG_PTR add
 void step_begin_raw(struct plat_thread *thread, ucontext_t *uc, ULONG_PTR address, bool write);
 /* SIGTRAP. True if it belonged to a step, which then went on or ended. */
 bool step_trapped(struct plat_thread *thread, ucontext_t *uc);
+/* SIGILL. True if it was the end of a relocated step. */
+bool step_invalid(struct plat_thread *thread, ucontext_t *uc);
 /* The stepped instruction failed for real: as if it had not been started. */
 void step_cancel(struct plat_thread *thread, ucontext_t *uc);
 

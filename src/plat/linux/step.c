@@ -1,9 +1,11 @@
 /*
  * step.c - executing one instruction with something changed for it alone: user memory open, or a register substituted.
  *
- * Owns the trap flag. A step ends when the instruction has been left; a repeated string instruction traps after each of its
- * iterations and stays one step. PLAT_RAW_STEP reports here; nothing is reported for emulation.
+ * Owns the trap flag and the scratch page. A step ends when the instruction has been left; a repeated string instruction
+ * stays one step. PLAT_RAW_STEP reports here; nothing is reported for emulation.
  */
+#include <string.h>
+
 #include "linux.h"
 
 #define FLAG_TRAP 0x100
@@ -39,44 +41,11 @@ static void report_raw(CONTEXT *context, const struct decoded *decoded, ULONG_PT
     report(&access);
 }
 
-void step_begin_raw(struct plat_thread *thread, ucontext_t *uc, ULONG_PTR address, bool write)
-{
-    CONTEXT context;
-    struct decoded decoded;
-    context_from_ucontext(&context, uc);
-    decode_at(&decoded, &context);
-    report_raw(&context, &decoded, address, write);
-    thread->step.active = true;
-    thread->step.user_pages = true;
-    thread->step.repeats = decoded.repeats;
-    thread->step.pc = context.Rip;
-    uc->uc_mcontext.gregs[REG_EFL] |= FLAG_TRAP;
-}
-
-bool plat_emulate_step(CONTEXT *context, unsigned general_register, ULONG64 substitute)
-{
-    struct plat_thread *thread = plat_current;
-    struct decoded decoded;
-    if (!thread || general_register > 15 || thread->step.redirected >= 0)
-        return false;
-    decode_at(&decoded, context);
-    if (!decoded.valid)
-        return false;
-    ULONG64 *value = &context->Rax + general_register;
-    thread->step.active = true;
-    thread->step.repeats = decoded.repeats;
-    thread->step.pc = context->Rip;
-    thread->step.redirected = (int)general_register;
-    thread->step.original = *value;
-    thread->step.substitute = substitute;
-    *value = substitute;
-    context->EFlags |= FLAG_TRAP;
-    return true;
-}
-
 static void step_end(struct plat_thread *thread, ucontext_t *uc)
 {
     uc->uc_mcontext.gregs[REG_EFL] &= ~(greg_t)FLAG_TRAP;
+    if (thread->step.relocated)
+        uc->uc_mcontext.gregs[REG_RIP] += (greg_t)(thread->step.pc - (ULONG_PTR)thread->scratch);
     if (thread->step.redirected >= 0) {
         CONTEXT context;
         context_from_ucontext(&context, uc);
@@ -89,8 +58,70 @@ static void step_end(struct plat_thread *thread, ucontext_t *uc)
         plat_window_close();
         protect_frame_pkru(uc, false);
     }
-    thread->step.active = thread->step.user_pages = false;
+    thread->step.active = thread->step.user_pages = thread->step.relocated = false;
     thread->step.redirected = -1;
+}
+
+/*
+ * A repeated string instruction would trap at each iteration. It does not depend on where it stands, so it runs as a copy in the thread's
+ * scratch page, with an invalid instruction behind it. False: no scratch page.
+ */
+static bool step_relocate(struct plat_thread *thread, ucontext_t *uc)
+{
+    if (!thread->scratch || signal_safe_read(thread->scratch, thread->step.pc, thread->step.length) != thread->step.length)
+        return false;
+    memcpy(thread->scratch + thread->step.length, "\x0f\x0b", 2); /* ud2 */
+    thread->step.relocated = true;
+    uc->uc_mcontext.gregs[REG_RIP] = (greg_t)(ULONG_PTR)thread->scratch;
+    return true;
+}
+
+bool step_invalid(struct plat_thread *thread, ucontext_t *uc)
+{
+    if (!thread->step.relocated || (ULONG_PTR)uc->uc_mcontext.gregs[REG_RIP] != (ULONG_PTR)thread->scratch + thread->step.length)
+        return false;
+    step_end(thread, uc);
+    return true;
+}
+
+void step_begin_raw(struct plat_thread *thread, ucontext_t *uc, ULONG_PTR address, bool write)
+{
+    CONTEXT context;
+    struct decoded decoded;
+    context_from_ucontext(&context, uc);
+    decode_at(&decoded, &context);
+    report_raw(&context, &decoded, address, write);
+    thread->step.active = true;
+    thread->step.user_pages = true;
+    thread->step.repeats = decoded.repeats;
+    thread->step.length = decoded.length;
+    thread->step.pc = context.Rip;
+    /* With a register substituted the step has begun already, in place. */
+    if (thread->step.redirected >= 0 || !decoded.repeats || !step_relocate(thread, uc))
+        uc->uc_mcontext.gregs[REG_EFL] |= FLAG_TRAP;
+}
+
+bool plat_emulate_step(CONTEXT *context, unsigned general_register, ULONG64 substitute)
+{
+    struct plat_thread *thread = plat_current;
+    struct decoded decoded;
+    if (!thread || general_register > 15 || thread->step.redirected >= 0)
+        return false;
+    decode_at(&decoded, context);
+    if (!decoded.valid)
+        return false;
+    ULONG64 *value = &context->Rax + general_register;
+    thread->step.redirected = (int)general_register;
+    thread->step.original = *value;
+    thread->step.substitute = substitute;
+    *value = substitute;
+    if (!thread->step.relocated) {
+        thread->step.active = true;
+        thread->step.repeats = decoded.repeats;
+        thread->step.pc = context->Rip;
+        context->EFlags |= FLAG_TRAP;
+    }
+    return true;
 }
 
 bool step_trapped(struct plat_thread *thread, ucontext_t *uc)

@@ -37,9 +37,9 @@ NTSTATUS plat_thread_attach(void)
 {
     if (plat_current)
         return STATUS_SUCCESS;
-    /* One mapping: arch_thread | plat_thread | guard | signal stack | guard | emergency stack. */
+    /* One mapping: arch_thread | plat_thread | scratch | guard | signal stack | guard | emergency stack. */
     size_t arch_size = ROUND_UP(sizeof(struct arch_thread)), own_size = ROUND_UP(sizeof(struct plat_thread));
-    size_t signal_at = arch_size + own_size + PLAT_PAGE_SIZE;
+    size_t signal_at = arch_size + own_size + 2 * PLAT_PAGE_SIZE;
     size_t emergency_at = signal_at + SIGNAL_STACK_SIZE + PLAT_PAGE_SIZE;
     size_t size = emergency_at + EMERGENCY_STACK_SIZE;
     UCHAR *base = plat_system_map(size, PLAT_READWRITE);
@@ -55,7 +55,8 @@ NTSTATUS plat_thread_attach(void)
     thread->arch = arch;
     thread->mapping = base;
     thread->mapping_size = size;
-    thread->signal_stack = base + signal_at;
+    if (mprotect(base + arch_size + own_size, PLAT_PAGE_SIZE, PROT_READ | PROT_WRITE | PROT_EXEC) == 0)
+        thread->scratch = base + arch_size + own_size;
     thread->emergency_stack_top = base + size;
     thread->step.redirected = -1;
     find_stack(arch);
