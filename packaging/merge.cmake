@@ -1,0 +1,13 @@
+# Merges static libraries: AR, OUT, ARCHIVES (a list).
+file(REMOVE ${OUT})
+set(script "create ${OUT}\n")
+foreach(archive ${ARCHIVES})
+  string(APPEND script "addlib ${archive}\n")
+endforeach()
+string(APPEND script "save\nend\n")
+file(WRITE ${OUT}.mri "${script}")
+execute_process(COMMAND ${AR} -M INPUT_FILE ${OUT}.mri RESULT_VARIABLE failed)
+file(REMOVE ${OUT}.mri)
+if(failed)
+  message(FATAL_ERROR "${AR} could not make ${OUT}: ${failed}")
+endif()
