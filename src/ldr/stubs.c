@@ -32,7 +32,7 @@ void (*ldr_stop_hook)(const char *text, const char *name, ULONG_PTR caller) = de
 
 DECLSPEC_NORETURN void ldr_stop(const char *module, const char *name)
 {
-    ULONG_PTR caller = seh_export_caller();
+    ULONG_PTR caller = seh_export_caller() - 1; /* in the call itself: what follows it may be another line, or nothing */
     struct ldr_image *image = ldr_find(caller);
     char where[LDR_ERROR_MAX * 2], text[LDR_ERROR_MAX * 4];
     ldr_symbolize(caller, where, sizeof(where));

@@ -41,12 +41,12 @@ uma_status uma_start(const struct uma_options *options)
         .protect = (enum plat_protect)lib_options.protect,
         .raw = lib_options.stop_on_raw_access ? PLAT_RAW_STOP : PLAT_RAW_STEP,
     };
-    ldr_exports_install();
     ke_symbolize = ldr_symbolize;
     ke_bugcheck_hook = tell_bugcheck;
     mm_routine_lookup = find_routine;
     raw_start();
     NTSTATUS status = nt_start(&plat);
+    ldr_exports_install();
     if (NT_SUCCESS(status))
         status = decoy_start();
     if (NT_SUCCESS(status))
