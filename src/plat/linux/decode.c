@@ -80,6 +80,29 @@ static void set_divisor(struct decoded *decoded, const CONTEXT *context, const Z
     }
 }
 
+/* Does the same wherever it stands, and goes on behind itself. */
+static bool is_relocatable(const ZydisDecodedInstruction *instruction, const ZydisDecodedOperand *operands)
+{
+    switch (instruction->meta.category) {
+    case ZYDIS_CATEGORY_CALL:
+    case ZYDIS_CATEGORY_RET:
+    case ZYDIS_CATEGORY_COND_BR:
+    case ZYDIS_CATEGORY_UNCOND_BR:
+    case ZYDIS_CATEGORY_INTERRUPT:
+    case ZYDIS_CATEGORY_SYSCALL:
+    case ZYDIS_CATEGORY_SYSRET:
+    case ZYDIS_CATEGORY_SYSTEM:
+        return false;
+    default:
+        break;
+    }
+    for (ZyanU8 i = 0; i < instruction->operand_count; i++)
+        if ((operands[i].type == ZYDIS_OPERAND_TYPE_MEMORY && operands[i].mem.base == ZYDIS_REGISTER_RIP) ||
+            (operands[i].type == ZYDIS_OPERAND_TYPE_REGISTER && operands[i].reg.value == ZYDIS_REGISTER_RIP))
+            return false;
+    return true;
+}
+
 /* The bytes at pc; the second page, if the longest instruction would reach it, may not exist. */
 static SIZE_T fetch(UCHAR bytes[ZYDIS_MAX_INSTRUCTION_LENGTH], ULONG_PTR pc)
 {
@@ -106,6 +129,7 @@ void decode_at(struct decoded *decoded, const CONTEXT *context)
     decoded->length = instruction.length;
     decoded->repeats =
         instruction.attributes & (ZYDIS_ATTRIB_HAS_REP | ZYDIS_ATTRIB_HAS_REPE | ZYDIS_ATTRIB_HAS_REPNE) ? true : false;
+    decoded->relocatable = is_relocatable(&instruction, operands);
     decoded->privileged = instruction.attributes & ZYDIS_ATTRIB_IS_PRIVILEGED ? true : false;
     switch (instruction.mnemonic) {
     case ZYDIS_MNEMONIC_CLI: /* privileged by IOPL, which Zydis does not count */

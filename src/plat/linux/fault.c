@@ -213,7 +213,7 @@ static void on_memory(ucontext_t *uc, const siginfo_t *info)
 static void on_trap(ucontext_t *uc, const siginfo_t *info)
 {
     greg_t *rip = &uc->uc_mcontext.gregs[REG_RIP];
-    if (plat_current && info->si_code == TRAP_TRACE && step_trapped(plat_current, uc))
+    if (plat_current && step_trapped(plat_current, uc))
         return;
     if (info->si_code == TRAP_TRACE || info->si_code == TRAP_HWBKPT) {
         raise_trap(uc, STATUS_SINGLE_STEP, 0, 0, 0, 0);
@@ -258,8 +258,6 @@ static void on_signal(int number, siginfo_t *info, void *context)
         on_arithmetic(uc, info);
         break;
     default:
-        if (plat_current && step_invalid(plat_current, uc))
-            break;
         raise_trap(uc, STATUS_ILLEGAL_INSTRUCTION, 0, 0, 0, 0);
         break;
     }

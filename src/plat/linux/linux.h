@@ -137,8 +137,6 @@ DECLSPEC_NORETURN void fault_abort(const char *what, ULONG_PTR pc, ULONG_PTR add
 void step_begin_raw(struct plat_thread *thread, ucontext_t *uc, ULONG_PTR address, bool write);
 /* SIGTRAP. True if it belonged to a step, which then went on or ended. */
 bool step_trapped(struct plat_thread *thread, ucontext_t *uc);
-/* SIGILL. True if it was the end of a relocated step. */
-bool step_invalid(struct plat_thread *thread, ucontext_t *uc);
 /* The stepped instruction failed for real: as if it had not been started. */
 void step_cancel(struct plat_thread *thread, ucontext_t *uc);
 
@@ -153,6 +151,7 @@ struct decoded {
     UCHAR length;
     bool privileged;
     bool repeats;
+    bool relocatable; /* may run as a copy elsewhere */
     int interrupt; /* vector of int n, else -1 */
     bool divide;
     uint64_t divisor; /* when divide, low half of the divisor */

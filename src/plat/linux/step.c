@@ -4,8 +4,6 @@
  * Owns the trap flag and the scratch page. A step ends when the instruction has been left; a repeated string instruction
  * stays one step. PLAT_RAW_STEP reports here; nothing is reported for emulation.
  */
-#include <string.h>
-
 #include "linux.h"
 
 #define FLAG_TRAP 0x100
@@ -63,24 +61,17 @@ static void step_end(struct plat_thread *thread, ucontext_t *uc)
 }
 
 /*
- * A repeated string instruction would trap at each iteration. It does not depend on where it stands, so it runs as a copy in the thread's
- * scratch page, with an invalid instruction behind it. False: no scratch page.
+ * An instruction that does not depend on where it stands runs as a copy in the thread's scratch page, with a breakpoint behind
+ * it. That costs half of what the trap flag does, and a repeated string instruction, which the flag would stop at each iteration, costs no
+ * more than any other. False: no scratch page.
  */
 static bool step_relocate(struct plat_thread *thread, ucontext_t *uc)
 {
     if (!thread->scratch || signal_safe_read(thread->scratch, thread->step.pc, thread->step.length) != thread->step.length)
         return false;
-    memcpy(thread->scratch + thread->step.length, "\x0f\x0b", 2); /* ud2 */
+    thread->scratch[thread->step.length] = 0xcc; /* int3: unlike ud2 and the trap flag, no business of a hypervisor's */
     thread->step.relocated = true;
     uc->uc_mcontext.gregs[REG_RIP] = (greg_t)(ULONG_PTR)thread->scratch;
-    return true;
-}
-
-bool step_invalid(struct plat_thread *thread, ucontext_t *uc)
-{
-    if (!thread->step.relocated || (ULONG_PTR)uc->uc_mcontext.gregs[REG_RIP] != (ULONG_PTR)thread->scratch + thread->step.length)
-        return false;
-    step_end(thread, uc);
     return true;
 }
 
@@ -97,7 +88,7 @@ void step_begin_raw(struct plat_thread *thread, ucontext_t *uc, ULONG_PTR addres
     thread->step.length = decoded.length;
     thread->step.pc = context.Rip;
     /* With a register substituted the step has begun already, in place. */
-    if (thread->step.redirected >= 0 || !decoded.repeats || !step_relocate(thread, uc))
+    if (thread->step.redirected >= 0 || !decoded.relocatable || !step_relocate(thread, uc))
         uc->uc_mcontext.gregs[REG_EFL] |= FLAG_TRAP;
 }
 
@@ -128,6 +119,14 @@ bool step_trapped(struct plat_thread *thread, ucontext_t *uc)
 {
     if (!thread->step.active)
         return false;
+    if (thread->step.relocated) {
+        greg_t *rip = &uc->uc_mcontext.gregs[REG_RIP];
+        if ((ULONG_PTR)*rip != (ULONG_PTR)thread->scratch + thread->step.length + 1)
+            return false;
+        --*rip; /* the int3 is none of the program's */
+        step_end(thread, uc);
+        return true;
+    }
     if (!thread->step.repeats || (ULONG_PTR)uc->uc_mcontext.gregs[REG_RIP] != thread->step.pc)
         step_end(thread, uc);
     return true;
