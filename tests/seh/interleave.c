@@ -113,10 +113,34 @@ static NOINLINE int backtrace(int mode)
     return result + 1;
 }
 
+/* longjmp over a __finally, to a frame whose establisher the buffer names, as compilers do it. */
+int jump_frame(int value);
+
+__attribute__((used)) NOINLINE void jump_from(void *buffer, int value)
+{
+    __try {
+        TestMark('j');
+        longjmp(*(jmp_buf *)buffer, value);
+        GAP();
+    } __finally {
+        TestMark('1');
+    }
+}
+
+__asm__(".text\n.p2align 4\n.globl jump_frame\n.seh_proc jump_frame\njump_frame:\n"
+        "pushq %rbx\n.seh_pushreg %rbx\n"
+        "subq $0x130, %rsp\n.seh_stackalloc 0x130\n.seh_endprologue\n"
+        "movl %ecx, %ebx\n"
+        "leaq 0x30(%rsp), %rcx\nmovq %rsp, %rdx\ncall *__imp__setjmp(%rip)\n"
+        "testl %eax, %eax\njnz 1f\n"
+        "leaq 0x30(%rsp), %rcx\nmovl %ebx, %edx\ncall jump_from\nud2\n"
+        "1: addq $0x130, %rsp\npopq %rbx\nret\n.seh_endproc\n");
+
 typedef int step(int);
 NTSTATUS DriverEntry(DRIVER_OBJECT *steps, UNICODE_STRING *path)
 {
-    static step *const all[] = {through_export, through_levels, arguments, overflow, unhandled, backtrace};
+    static step *const all[] = {through_export, through_levels, arguments, overflow, unhandled, backtrace,
+                                jump_frame};
     (void)path;
     for (int i = 0; i < (int)RTL_NUMBER_OF(all); i++)
         ((step **)steps)[i] = all[i];

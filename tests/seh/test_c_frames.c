@@ -11,7 +11,7 @@
 #include "wdk/seh.h"
 #include "world.h"
 
-enum { THROUGH_EXPORT, THROUGH_LEVELS, ARGUMENTS, OVERFLOW, UNHANDLED, BACKTRACE, STEPS };
+enum { THROUGH_EXPORT, THROUGH_LEVELS, ARGUMENTS, OVERFLOW, UNHANDLED, BACKTRACE, JUMP, STEPS };
 static int(NTAPI *step[STEPS])(int);
 
 enum mode { PLAIN, FINALLY, EXCEPT, PASS, LOOK, RETHROW, RETURN, TRACE };
@@ -176,6 +176,8 @@ static void test_interleaved(void **state)
     expect(THROUGH_EXPORT, RETURN, 7, "");
     expect(THROUGH_LEVELS, 10, 1, "Fddddddddddd");
     expect(ARGUMENTS, 0, 99, "");
+    expect(JUMP, 5, 5, "j1");
+    expect(JUMP, 0, 1, "j1");
 }
 
 static void run_step(void *which)

@@ -72,6 +72,8 @@ static struct ldr_export rows[] = {
     ROW(__C_specific_handler, __C_specific_handler),
     ROW(__chkstk, __chkstk),
     ROW(_local_unwind, _local_unwind),
+    ROW(_setjmp, seh_setjmp),
+    ROW(longjmp, seh_longjmp),
 };
 static const struct ldr_export_table table = {rows, RTL_NUMBER_OF(rows)};
 
@@ -94,6 +96,13 @@ static void on_unhandled(EXCEPTION_RECORD *record, CONTEXT *context)
     }
     fflush(stdout);
     _Exit(2);
+}
+
+/* A stack overflow: on the emergency stack, so nothing can be raised. */
+static void on_fatal(struct plat_trap *trap)
+{
+    EXCEPTION_RECORD record = {.ExceptionCode = trap->code, .ExceptionAddress = (PVOID)trap->context->Rip};
+    seh_unhandled_hook(&record, trap->context);
 }
 
 extern void __asan_handle_no_return(void) __attribute__((weak));
@@ -120,7 +129,7 @@ bool world_unhandled(void (*function)(void *), void *argument)
 void world_start(void)
 {
     struct plat_options options = {.protect = PLAT_PROTECT_NONE, .raw = PLAT_RAW_STEP};
-    struct plat_hooks hooks = {.trap = seh_trap, .fatal = seh_trap};
+    struct plat_hooks hooks = {.trap = seh_trap, .fatal = on_fatal};
     if (!NT_SUCCESS(plat_init(&options)) || !NT_SUCCESS(plat_thread_attach()) || !NT_SUCCESS(seh_thread_init())) {
         puts("the platform does not start");
         exit(2);
