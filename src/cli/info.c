@@ -3,7 +3,7 @@
  */
 #include "cli.h"
 #include "info.h"
-#include "../../include/uma.h"
+#include "uma.h"
 #include <argp.h>
 #include <stdio.h>
 

@@ -27,8 +27,10 @@ def theirs(readobj, path):
     flags = re.findall(r"Characteristics \[ \((0x[0-9A-F]+)\)", headers)
     rows["characteristics"], rows["dll_characteristics"] = number(flags[0]), number(flags[1])
     rows["section"] = [
-        (name, number(size), number(rva), number(raw), number(flag)) for name, size, rva, raw, flag in re.findall(
-            r"Name: (\S+) \(.*?VirtualSize: (\S+).*?VirtualAddress: (\S+).*?PointerToRawData: (\S+).*?Characteristics \[ \((\S+)\)",
+        # the name's eight bytes: long ones are offsets into a string table, which is no part of an image
+        (bytes.fromhex(name).rstrip(b"\0").decode(), number(size), number(rva), number(raw), number(flag))
+        for name, size, rva, raw, flag in re.findall(
+            r"Name: \S+ \(([0-9A-F ]+)\).*?VirtualSize: (\S+).*?VirtualAddress: (\S+).*?PointerToRawData: (\S+).*?Characteristics \[ \((\S+)\)",
             run("--sections"), re.S)]
     imports, module = [], None
     for line in run("--coff-imports").splitlines():
