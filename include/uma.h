@@ -88,11 +88,13 @@ size_t uma_leftovers(uma_leftover_callback *callback, void *context);
 typedef uint64_t uma_file; /* a handle */
 
 /*
- * What came back; information means what the request's kind says it means. Status STATUS_IO_TIMEOUT (0xC00000B5): the
- * driver left the request pending past the time-out; it was cancelled or, failing that, abandoned.
+ * What came back; information means what the request's kind says it means. timed_out: the driver left the request
+ * pending past the time-out, so it was cancelled. If the driver would not let it be cancelled either, status is
+ * STATUS_IO_TIMEOUT (0xC00000B5) and the request is abandoned: it belongs to the driver for ever.
  */
 struct uma_result {
     uma_status status;
+    bool timed_out;
     uint64_t information;
 };
 

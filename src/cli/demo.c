@@ -231,40 +231,43 @@ static struct count count_driver(const struct demo *demo, size_t driver)
     return count;
 }
 
-/* Prints the names of the drivers that did (or did not) reach user memory raw; returns how many of them came to no
- * harm. */
-static size_t print_drivers(const struct demo *demo, bool raw, size_t *printed)
+static void print_count(size_t count, const char *one, const char *many, const char *behind)
 {
-    size_t unharmed = 0;
-    *printed = 0;
+    printf("%zu %s%s", count, count == 1 ? one : many, behind);
+}
+
+/* Of the drivers that reach user memory raw, or of the others: their names, and how many came to no harm. */
+static void print_group(const struct demo *demo, bool raw, const char *end)
+{
+    size_t unharmed = 0, drivers = 0;
     for (size_t d = 0; d < demo->driver_count; d++) {
         struct count count = count_driver(demo, d);
         if ((count.raw > 0) != raw)
             continue;
-        printf("%s%s", *printed ? ", " : "", demo->drivers[d]);
-        (*printed)++;
+        printf("%s%s", drivers++ ? ", " : " (", demo->drivers[d]);
         unharmed += count.harmed == 0;
     }
-    return unharmed;
+    printf("%s: %zu of %zu unharmed%s\n", drivers ? ")" : "", unharmed, drivers, end);
 }
 
 static void print_conclusion(const struct demo *demo)
 {
-    size_t printed, unharmed;
     putchar('\n');
     for (size_t d = 0; d < demo->driver_count; d++) {
         struct count count = count_driver(demo, d);
-        printf("%s: the kernel came to harm in %zu of %zu cases (%zu bug checks or hangs, %zu leaks of kernel memory, "
-               "%zu overwrites); %llu raw accesses to user memory; left behind: %zu\n",
-               demo->drivers[d], count.harmed, demo->case_count, count.ends[DEMO_BUGCHECK] + count.ends[DEMO_TIMEOUT],
-               count.ends[DEMO_LEAKED], count.ends[DEMO_OVERWROTE], count.raw, count.left_behind);
+        printf("%s: the kernel came to harm in %zu of %zu cases (", demo->drivers[d], count.harmed, demo->case_count);
+        print_count(count.ends[DEMO_BUGCHECK], "bug check", "bug checks", ", ");
+        if (count.ends[DEMO_TIMEOUT])
+            print_count(count.ends[DEMO_TIMEOUT], "hang", "hangs", ", ");
+        print_count(count.ends[DEMO_LEAKED], "leak", "leaks", ", ");
+        print_count(count.ends[DEMO_OVERWROTE], "overwrite", "overwrites", ");\n    ");
+        printf("%llu raw accesses to user memory; ", count.raw);
+        print_count(count.left_behind, "thing", "things", " left behind\n");
     }
-    fputs("What the accessors changed: of the drivers that reach user memory by themselves (", stdout);
-    unharmed = print_drivers(demo, true, &printed);
-    printf("%s), %zu of %zu came through unharmed;\nof those that only use the accessors (", printed ? "" : "none",
-           unharmed, printed);
-    unharmed = print_drivers(demo, false, &printed);
-    printf("%s), %zu of %zu.\n", printed ? "" : "none", unharmed, printed);
+    fputs("What the accessors changed: drivers that reach user memory by themselves", stdout);
+    print_group(demo, true, ";");
+    fputs("    drivers that only use the accessors", stdout);
+    print_group(demo, false, ".");
 }
 
 int cli_demo(int argc, char **argv)

@@ -71,7 +71,7 @@ static void print_tally(const struct outcome *outcome)
                (unsigned long long)outcome->tally[i].count);
 }
 
-static void print_outcome(size_t number, const struct request *request, const struct outcome *outcome)
+static void print_outcome(size_t number, const struct request *request, const struct outcome *outcome, unsigned timeout)
 {
     printf("#%zu %s", number, request_type_names[request->type]);
     if (request->type == REQUEST_IOCTL)
@@ -97,15 +97,18 @@ static void print_outcome(size_t number, const struct request *request, const st
         printf("   KERNEL BYTES LEAKED to %s%s\n", outcome->leaked_to[0] ? "buffer " : "a buffer", outcome->leaked_to);
     if (outcome->overwrote)
         puts("   KERNEL MEMORY OVERWRITTEN at a kernel address that user mode gave");
-    if (outcome->status == STATUS_IO_TIMEOUT)
-        puts("   NEVER COMPLETED: the driver left the request pending past the time-out");
+    if (outcome->timed_out && outcome->status == STATUS_IO_TIMEOUT)
+        puts("   NEVER COMPLETED: the driver left the request pending, not even after it was cancelled");
+    else if (outcome->timed_out)
+        printf("   NOT COMPLETED within %u s and cancelled\n", timeout);
     fflush(stdout);
 }
 
 /* Sends everything; the exit status. */
-static int send_all(struct session *session)
+static int send_all(struct session *session, unsigned timeout)
 {
     struct plan *plan = session->plan;
+    int result = CLI_OK;
     if (plan->count && plan->requests[0].type != REQUEST_OPEN) {
         uma_status status = send_open(session);
         if (status < 0) {
@@ -113,15 +116,18 @@ static int send_all(struct session *session)
             return CLI_UNUSABLE;
         }
     }
-    for (size_t i = 0; i < plan->count; i++) {
+    for (size_t i = 0; result == CLI_OK && i < plan->count; i++) {
         struct outcome outcome;
         if (!send_request(session, &plan->requests[i], &outcome)) {
             fprintf(messages, "uma: request %zu: the racing thread could not be started\n", i + 1);
             return CLI_UNUSABLE;
         }
-        print_outcome(i + 1, &plan->requests[i], &outcome);
-        if (outcome.status == STATUS_IO_TIMEOUT)
-            return CLI_FAILED;
+        print_outcome(i + 1, &plan->requests[i], &outcome, timeout);
+        result = outcome.timed_out ? CLI_FAILED : CLI_OK;
+        if (outcome.status == STATUS_IO_TIMEOUT && outcome.timed_out) {
+            session->stuck = true;
+            return result;
+        }
     }
     if (session->file) {
         uma_status status = uma_close(session->file);
@@ -129,7 +135,7 @@ static int send_all(struct session *session)
         if (status < 0)
             printf("close: %s\n", uma_status_name(status));
     }
-    return CLI_OK;
+    return result;
 }
 
 /* ---- afterwards ---- */
@@ -230,8 +236,8 @@ int cli_run(int argc, char **argv)
         fprintf(messages, "uma: %s\n", error);
         return CLI_UNUSABLE;
     }
-    int result = send_all(&session);
-    if (result == CLI_OK)
+    int result = send_all(&session, options.timeout);
+    if (result != CLI_UNUSABLE && !session.stuck)
         unload_and_report(driver);
     plan_free(&options.plan);
     return result;

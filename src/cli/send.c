@@ -102,10 +102,11 @@ bool send_request(struct session *session, const struct request *request, struct
         struct uma_result result = send_once(session, request);
         outcome->status = result.status;
         outcome->information = result.information;
+        outcome->timed_out = result.timed_out;
         tally(outcome, result.status);
         if (decoy)
             look_for_harm(session->plan, outcome);
-        if (result.status == STATUS_IO_TIMEOUT)
+        if (result.timed_out)
             break;
     }
     for (size_t i = 0; i < request->race_count; i++) {

@@ -11,6 +11,7 @@
 struct outcome {
     uma_status status; /* of the last repetition */
     uint64_t information;
+    bool timed_out; /* it ended the repetitions */
     struct {
         uma_status status;
         uint64_t count;
@@ -26,6 +27,7 @@ struct session {
     struct plan *plan;
     char device[256];
     uma_file file;
+    bool stuck; /* a request belongs to the driver for ever: it cannot be unloaded */
 };
 
 /* Sends one request, repetitions and races included. False: a race could not be set up. */

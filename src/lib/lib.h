@@ -17,6 +17,8 @@ extern struct uma_options lib_options;
 
 /* Counts accesses to user memory outside the accessors, from now on. */
 void raw_start(void);
+/* Gives racing user threads a chance to store, if there are any. Signal-safe. */
+void race_give_way(void);
 /* The decoy page. */
 NTSTATUS decoy_start(void);
 

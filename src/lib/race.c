@@ -23,6 +23,22 @@ struct uma_race {
     uint64_t values[];
 };
 
+/* Threads racing now, and their stores so far. */
+static atomic_uint active;
+static atomic_ullong stores_made;
+
+/*
+ * On a busy machine a racing thread may get no processor for as long as a request takes. So each raw access, which is
+ * slow anyway, waits a little for one store: what a user thread on an idle processor would have managed many times
+ * over.
+ */
+void race_give_way(void)
+{
+    unsigned long long before = atomic_load(&stores_made);
+    for (int i = 0; i < 64 && atomic_load(&active) && atomic_load(&stores_made) == before; i++)
+        plat_yield();
+}
+
 static void store(volatile UCHAR *at, unsigned size, uint64_t value)
 {
     if ((ULONG_PTR)at % size == 0 && size == 8) {
@@ -42,14 +58,18 @@ static void *run(void *argument)
 
     while (!atomic_load_explicit(&race->stop, memory_order_relaxed)) {
         store(race->at, race->size, race->values[race->stores % race->count]);
-        if (++race->stores == race->times)
-            break;
+        atomic_fetch_add_explicit(&stores_made, 1, memory_order_relaxed);
+        if (++race->stores == race->times) {
+            atomic_fetch_sub(&active, 1);
+            return NULL;
+        }
         random ^= random << 13;
         random ^= random >> 17;
         random ^= random << 5;
         for (volatile uint32_t pause = random % 512; pause; pause--)
             ;
     }
+    atomic_fetch_sub(&active, 1);
     return NULL;
 }
 
@@ -75,12 +95,15 @@ uma_status uma_race_start(uint64_t address, unsigned size, const uint64_t *value
         return status;
     }
     made->at = (UCHAR *)made->view + (address - page);
+    atomic_fetch_add(&active, 1);
     if (pthread_create(&made->thread, NULL, run, made) != 0) {
+        atomic_fetch_sub(&active, 1);
         plat_user_alias_release(made->view, made->view_size);
         free(made);
         return STATUS_INSUFFICIENT_RESOURCES;
     }
     *race = made;
+    race_give_way(); /* it runs before the first request does */
     return STATUS_SUCCESS;
 }
 

@@ -20,6 +20,7 @@ static struct {
 static void count_access(ULONG_PTR pc, ULONG_PTR address, SIZE_T size, bool write)
 {
     atomic_fetch_add(&accesses, 1);
+    race_give_way();
     for (size_t i = 0; i < RAW_PLACES; i++) {
         ULONG_PTR found = 0;
         if (atomic_compare_exchange_strong(&places[i].pc, &found, pc)) {

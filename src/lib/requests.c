@@ -3,9 +3,16 @@
  */
 #include "lib.h"
 
-static struct uma_result make_result(NTSTATUS status, const IO_STATUS_BLOCK *block)
+/* began: when the request was sent, 0 if it never was. */
+static struct uma_result make_result(NTSTATUS status, const IO_STATUS_BLOCK *block, uint64_t began)
 {
-    return (struct uma_result){.status = status, .information = block->Information};
+    uint64_t limit = lib_options.timeout_seconds * 1000000000ull;
+    bool late = began && limit && plat_time_ns() - began >= limit;
+    return (struct uma_result){
+        .status = status,
+        .timed_out = status == STATUS_IO_TIMEOUT || (status == STATUS_CANCELLED && late),
+        .information = block->Information,
+    };
 }
 
 static struct io_file *file_of(uma_file file)
@@ -38,31 +45,34 @@ struct uma_result uma_ioctl(uma_file file, uint32_t code, uint64_t in, uint32_t 
 {
     IO_STATUS_BLOCK block = {0};
     if (!file)
-        return make_result(STATUS_INVALID_HANDLE, &block);
+        return make_result(STATUS_INVALID_HANDLE, &block, 0);
+    uint64_t began = plat_time_ns();
     watchdog_arm("an ioctl");
     NTSTATUS status = io_device_control(file_of(file), code, in, in_length, out, out_length, &block);
     watchdog_disarm();
-    return make_result(status, &block);
+    return make_result(status, &block, began);
 }
 
 struct uma_result uma_read(uma_file file, uint64_t out, uint32_t length, int64_t offset)
 {
     IO_STATUS_BLOCK block = {0};
     if (!file)
-        return make_result(STATUS_INVALID_HANDLE, &block);
+        return make_result(STATUS_INVALID_HANDLE, &block, 0);
+    uint64_t began = plat_time_ns();
     watchdog_arm("a read");
     NTSTATUS status = io_read(file_of(file), out, length, offset, &block);
     watchdog_disarm();
-    return make_result(status, &block);
+    return make_result(status, &block, began);
 }
 
 struct uma_result uma_write(uma_file file, uint64_t in, uint32_t length, int64_t offset)
 {
     IO_STATUS_BLOCK block = {0};
     if (!file)
-        return make_result(STATUS_INVALID_HANDLE, &block);
+        return make_result(STATUS_INVALID_HANDLE, &block, 0);
+    uint64_t began = plat_time_ns();
     watchdog_arm("a write");
     NTSTATUS status = io_write(file_of(file), in, length, offset, &block);
     watchdog_disarm();
-    return make_result(status, &block);
+    return make_result(status, &block, began);
 }

@@ -93,7 +93,7 @@ def command_line():
 
 
 def loading():
-    check(run(refuses), 2, stderr=["refuses.sys: DriverEntry returned STATUS_DEVICE_CONFIGURATION_ERROR"])
+    check(run(refuses), 2, stderr=["refuses.sys: DriverEntry returned STATUS_DEVICE_NOT_READY"])
     check(run(mute), 0, "the driver has no unload routine and stays")
     check(run(mute, "--ioctl", "1"), 2, stderr=["has created no device with a name; give --device"])
     check(run(mute, "--device", r"\Device\Nobody", "--ioctl", "1"), 2, r"open \\Device\\Nobody: STATUS_OBJECT_NAME_NOT_FOUND")
@@ -138,7 +138,7 @@ def legacy_drivers():
     raw = r"^\d+ raw accesses to user memory outside an accessor \(would bug-check under SMAP\):$"
     for name in ("legacy_race", "legacy_refetch"):
         driver = sample[name]
-        raw_wanted = [] if protect == "none" else [raw, rf"^   \d+ x (read|write) of \d+ bytes? at {name}!\w+\+0x[0-9a-f]+ .*{name}\.c:\d+"]
+        raw_wanted = [] if protect == "none" else [raw, rf"^   \d+ x (read|write) of \d+ bytes? at {name}!\w+.*{name}\.c:\d+"]
         check(run(driver, "--requests", demo / "01-good.json"), 0, "^#1 .*STATUS_SUCCESS information 8 out 8: 05 00 00 00 74 01 00 00$",
               "^   reply: 48 45 4c 4c 4f$", CLEAN, *raw_wanted)
         for case in ("02-null", "03-unmapped", "04-kernel-request", "05-straddling", "06-straddling-end", "07-text-unmapped",
@@ -146,27 +146,31 @@ def legacy_drivers():
             check(run(driver, "--requests", demo / f"{case}.json"), 0, "^#1 .*STATUS_ACCESS_VIOLATION information 0", CLEAN)
         check(run(driver, "--requests", demo / "10-text-kernel.json"), 0, "KERNEL BYTES LEAKED to buffer reply", CLEAN)
         check(run(driver, "--requests", demo / "11-reply-kernel.json"), 0, "KERNEL MEMORY OVERWRITTEN", CLEAN)
-        check(run(driver, "--requests", demo / "12-size-races.json"), 1, rf"^BUGCHECK 0x(D6|CD|50) .* at {name}!\w+\+0x[0-9a-f]+ .*\.c:\d+",
-              stderr=[rf"{name}!"])
+        # Unprotected memory is read at full speed: legacy_refetch's two loads are then one nanosecond apart, too close for a race.
+        if protect != "none" or name == "legacy_race":
+            check(run(driver, "--requests", demo / "12-size-races.json"), 1, rf"^BUGCHECK 0x(D6|CD|50) .* at {name}!CopyText.*{name}\.c:\d+",
+                  stderr=[rf"{name}!"])
         if protect != "none":
             check(run(driver, "--requests", demo / "01-good.json", "--smap"), 1, rf"^BUGCHECK 0x[0-9A-F]+ .* at {name}!\w+")
 
 
 def naughty_driver():
     check(run(naughty, "--timeout=1", "--ioctl", "0x222403"), 1,
-          r"^TIMEOUT: an ioctl did not come back within 1 s; the driver is at naughty!LoopForEver\+0x[0-9a-f]+ .*naughty\.c:\d+")
-    check(run(naughty, "--timeout=1", "--ioctl", "0x222407"), 1, "^#1 ioctl 0x222407: STATUS_IO_TIMEOUT", "NEVER COMPLETED")
+          r"^TIMEOUT: an ioctl did not come back within 1 s; the driver is at naughty!LoopForEver.*naughty\.c:\d+")
+    check(run(naughty, "--timeout=1", "--ioctl", "0x222407"), 1, "^#1 ioctl 0x222407: STATUS_IO_TIMEOUT",
+          "^   NEVER COMPLETED: .* not even after it was cancelled$")
     check(run(naughty, "--timeout=1", "--ioctl", "0x22240b"), 1, r"^TIMEOUT: an ioctl did not come back .*naughty!DeviceControl\+")
-    check(run(naughty, "--timeout=1", "--ioctl", "0x22241f"), 1, "^#1 ioctl 0x22241f: STATUS_(IO_TIMEOUT|CANCELLED)")
+    check(run(naughty, "--timeout=1", "--ioctl", "0x22241f"), 1, "^#1 ioctl 0x22241f: STATUS_CANCELLED",
+          "^   NOT COMPLETED within 1 s and cancelled$", CLEAN)
     check(run(naughty, "--ioctl", "0x22240f"), 0, r"^left behind: .*Keep.*100 bytes.*naughty!DeviceControl.*naughty\.c:\d+",
           absent=[CLEAN])
     check(run(naughty, "--ioctl", "0x222427"), 0, r"^left behind: .*NaughtyTwo", r"^left behind: .*\\Device\\Naughty\b", absent=[CLEAN])
     check(run(naughty, "--ioctl", "0x222413"), 0, "#1 .*STATUS_SUCCESS", CLEAN, stderr=["naughty says hello"])
     check(run(naughty, "--quiet", "--ioctl", "0x222413"), 0, CLEAN, absent=["naughty says"])
-    check(run(naughty, "--ioctl", "0x22241b"), 1, r"^BUGCHECK 0x[0-9A-F]+ .* at naughty!WriteNowhere\+0x[0-9a-f]+ .*naughty\.c:\d+")
+    check(run(naughty, "--ioctl", "0x22241b"), 1, r"^BUGCHECK 0x[0-9A-F]+ .* at naughty!WriteNowhere.*naughty\.c:\d+")
     check(run(naughty, "--quiet", "--ioctl", "0x22241b"), 1, r"^BUGCHECK 0x", stderr=[r"\A\Z"])
     check(run(naughty, "--ioctl", "0x222417", "--in", "hex:010203"), 0, "^#1 .*STATUS_SUCCESS information 6", CLEAN,
-          *([] if protect == "none" else [r"^3 raw accesses", r"^   3 x read of 1 byte at naughty!ReadRaw\+0x[0-9a-f]+ .*naughty\.c:\d+"]))
+          *([] if protect == "none" else [r"^3 raw accesses", r"^   3 x read of 1 byte at naughty!ReadRaw.*naughty\.c:\d+"]))
     if protect != "none":
         check(run(naughty, "--smap", "--ioctl", "0x222417", "--in", "hex:010203"), 1, r"^BUGCHECK 0x[0-9A-F]+ .*naughty!ReadRaw")
     check(run(naughty, "--requests", requests / "read-write.json"), 0, "^#1 open: STATUS_SUCCESS",
@@ -180,10 +184,10 @@ def demonstration():
     check(["demo", "--drivers", out / "drivers"], 0, r"^request +legacy_race +legacy_refetch +uma_safe$",
           r"^good request +ok +ok +ok$", r"LEAKED KERNEL BYTES +LEAKED KERNEL BYTES +STATUS_ACCESS_VIOLATION$",
           r"OVERWROTE KERNEL MEMORY +OVERWROTE KERNEL MEMORY +STATUS_ACCESS_VIOLATION$",
-          r"^good request, with SMAP +BUGCHECK .*BUGCHECK .* ok$", "^uma_safe: the kernel came to harm in 0 of 13 cases .* 0 raw accesses",
+          r"^good request, with SMAP +BUGCHECK .*BUGCHECK .* ok$", r"^uma_safe: the kernel came to harm in 0 of 13 cases .*\n    0 raw accesses to user memory; 0 things left behind$",
           "^legacy_race: the kernel came to harm in [1-9]", "^legacy_refetch: the kernel came to harm in [1-9]",
-          r"^What the accessors changed: .*legacy_race, legacy_refetch\), 0 of 2 came through unharmed;$",
-          r"\(uma_safe\), 1 of 1\.$", absent=["not run", r"\033"])
+          r"^What the accessors changed: .*legacy_race, legacy_refetch\): 0 of 2 unharmed;$",
+          r"\(uma_safe\): 1 of 1 unharmed\.$", absent=["not run", r"\033"])
 
 
 status, _, messages = uma("run", f"--protect={protect}", naughty)

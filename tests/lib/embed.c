@@ -130,7 +130,7 @@ static void test_load(void **state)
         fail_msg("%s", error);
     assert_true(uma_driver_device(driver, 0, name));
     assert_string_equal(name, "\\Device\\UmaSafe");
-    assert_false(uma_driver_device(driver, 1, name));
+    assert_false(uma_driver_device(driver, 1, error));
     assert_true(uma_open("\\Device\\Nobody", &file) < 0);
     assert_int_equal(uma_ioctl(file, SCRIBE_COPY, 0, 0, 0, 0).status, INVALID_HANDLE);
     assert_int_equal(uma_close(file), INVALID_HANDLE);
