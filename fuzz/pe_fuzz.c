@@ -1,8 +1,9 @@
 /*
- * pe_fuzz.c - everything the loader does with a hostile file before the first instruction of the driver runs, on any bytes.
+ * pe_fuzz.c - everything the loader does with a hostile file before the first instruction of the driver runs, on any
+ * bytes.
  *
- * Covers src/ldr/pe_parse.c, pe_tables.c and pe_unwind.c, on an image in ordinary memory so that the sanitizers see every byte out of
- * place. Built as a libFuzzer target and, with replay.c, as the regression test over the corpus.
+ * Covers src/ldr/pe_parse.c, pe_tables.c and pe_unwind.c, on an image in ordinary memory so that the sanitizers see
+ * every byte out of place. Built as a libFuzzer target and, with replay.c, as the regression test over the corpus.
  */
 #include <stdlib.h>
 #include <string.h>
@@ -13,7 +14,8 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
 static volatile SIZE_T sink;
 
-/* Reads the names as the loader copies them, then overwrites each slot as it binds them. Returns how many there were. */
+/* Reads the names as the loader copies them, then overwrites each slot as it binds them. Returns how many there were.
+ */
 static ULONG walk_imports(const struct pe_file *pe, UCHAR *image)
 {
     ULONG *slots = calloc(PE_IMPORTS_MAX, sizeof(*slots)), count = 0;

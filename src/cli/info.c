@@ -1,5 +1,6 @@
 /*
- * info.c - `uma info`: loads a driver, without running a single instruction of it, and tells what it is and what it lacks.
+ * info.c - `uma info`: loads a driver, without running a single instruction of it, and tells what it is and what it
+ * lacks.
  */
 #include "cli.h"
 #include "info.h"
@@ -40,10 +41,15 @@ static error_t parse_option(int key, char *argument, struct argp_state *state)
 
 int cli_info(int argc, char **argv)
 {
-    static const struct argp parser = {
-        option_table, parse_option, "DRIVER.sys",
-        "Tells what a driver file is: its imports and which of them umaccess has, its load configuration, its accessor table and what the "
-        "loader filled it with, its KMDF version. Nothing of the driver is run.", NULL, NULL, NULL};
+    static const struct argp parser = {option_table,
+                                       parse_option,
+                                       "DRIVER.sys",
+                                       "Tells what a driver file is: its imports and which of them umaccess has, its "
+                                       "load configuration, its accessor table and what the "
+                                       "loader filled it with, its KMDF version. Nothing of the driver is run.",
+                                       NULL,
+                                       NULL,
+                                       NULL};
     struct info_options options = {0};
     struct ldr_image *image;
     char error[LDR_ERROR_MAX];

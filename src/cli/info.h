@@ -1,5 +1,6 @@
 /*
- * info.h - what `uma info` finds out about a driver: one JSON value, whose keys docs/uma-info.md documents; the text is printed from it.
+ * info.h - what `uma info` finds out about a driver: one JSON value, whose keys docs/uma-info.md documents; the text is
+ * printed from it.
  */
 #pragma once
 #include <jansson.h>

@@ -1,5 +1,6 @@
 /*
- * info_facts.c - gathers what `uma info` tells about a loaded driver. Reads only the image, which the parser has checked.
+ * info_facts.c - gathers what `uma info` tells about a loaded driver. Reads only the image, which the parser has
+ * checked.
  */
 #include "info.h"
 #include "pe_parse.h"
@@ -18,9 +19,9 @@ static json_t *sections_of(const struct pe_file *pe)
         char protection[4] = "r--";
         protection[1] = section->flags & PE_SCN_WRITE ? 'w' : '-';
         protection[2] = section->flags & PE_SCN_EXECUTE ? 'x' : '-';
-        json_array_append_new(sections, json_pack("{ss sI sI sI ss sb}", "name", section->name, "rva", (json_int_t)section->rva,
-                                                  "size", (json_int_t)section->size, "file_size", (json_int_t)section->raw_size,
-                                                  "protection", protection,
+        json_array_append_new(sections, json_pack("{ss sI sI sI ss sb}", "name", section->name, "rva",
+                                                  (json_int_t)section->rva, "size", (json_int_t)section->size,
+                                                  "file_size", (json_int_t)section->raw_size, "protection", protection,
                                                   "discardable", !!(section->flags & PE_SCN_DISCARDABLE)));
     }
     return sections;
@@ -70,9 +71,8 @@ static json_t *find_module(json_t *modules, const char *name)
 {
     size_t index;
     json_t *module;
-    json_array_foreach(modules, index, module)
-        if (!strcasecmp(json_string_value(json_object_get(module, "name")), name))
-            return module;
+    json_array_foreach(modules, index,
+                       module) if (!strcasecmp(json_string_value(json_object_get(module, "name")), name)) return module;
     module = json_pack("{ss si si si s[]}", "name", name, "done", 0, "stub", 0, "unknown", 0, "exports");
     json_array_append_new(modules, module);
     return module;
@@ -80,7 +80,8 @@ static json_t *find_module(json_t *modules, const char *name)
 
 static json_t *imports_of(const struct ldr_image *image, json_t *missing)
 {
-    json_t *imports = json_pack("{si si si si s[]}", "total", (int)image->import_count, "done", 0, "stub", 0, "unknown", 0, "modules");
+    json_t *imports = json_pack("{si si si si s[]}", "total", (int)image->import_count, "done", 0, "stub", 0, "unknown",
+                                0, "modules");
     json_t *modules = json_object_get(imports, "modules");
     for (ULONG i = 0; i < image->import_count; i++) {
         const struct ldr_import *import = &image->imports[i];
@@ -100,11 +101,29 @@ static json_t *imports_of(const struct ldr_image *image, json_t *missing)
 /* ---- load configuration and accessor table ---- */
 
 static const char *const slot_names[] = {
-    "CopyFromUser", "CopyFromUserNonTemporal", "CopyToUser", "CopyToUserNonTemporal", "CopyToUserFromUser", "MoveToUserFromUser",
-    "SetUserMemory", "ReadUCharFromUser", "WriteUCharToUser", "ReadUShortFromUser", "WriteUShortToUser", "ReadULongFromUser",
-    "WriteULongToUser", "ReadULong64FromUser", "WriteULong64ToUser", "StringLengthFromUser", "WideStringLengthFromUser",
-    "InterlockedCompareExchange64ToUser", "InterlockedOr32ToUser", "InterlockedOr64ToUser", "InterlockedAnd32ToUser",
-    "InterlockedAnd64ToUser", "InterlockedCompareExchange32ToUser",
+    "CopyFromUser",
+    "CopyFromUserNonTemporal",
+    "CopyToUser",
+    "CopyToUserNonTemporal",
+    "CopyToUserFromUser",
+    "MoveToUserFromUser",
+    "SetUserMemory",
+    "ReadUCharFromUser",
+    "WriteUCharToUser",
+    "ReadUShortFromUser",
+    "WriteUShortToUser",
+    "ReadULongFromUser",
+    "WriteULongToUser",
+    "ReadULong64FromUser",
+    "WriteULong64ToUser",
+    "StringLengthFromUser",
+    "WideStringLengthFromUser",
+    "InterlockedCompareExchange64ToUser",
+    "InterlockedOr32ToUser",
+    "InterlockedOr64ToUser",
+    "InterlockedAnd32ToUser",
+    "InterlockedAnd64ToUser",
+    "InterlockedCompareExchange32ToUser",
 };
 
 /* "uma!CopyFromUser", without offset and source line; null for an empty slot. */
@@ -134,22 +153,23 @@ static json_t *accessor_table(const struct ldr_image *image)
         json_array_append_new(slots, json_pack("{si ss so}", "offset", (int)(8 * i), "name", slot_names[i], "function",
                                                function_at(function)));
     }
-    return json_pack("{sI si si so}", "rva", (json_int_t)(image->uma_table - (ULONG_PTR)image->base), "filled", filled, "of",
-                     (int)RTL_NUMBER_OF(slot_names), "slots", slots);
+    return json_pack("{sI si si so}", "rva", (json_int_t)(image->uma_table - (ULONG_PTR)image->base), "filled", filled,
+                     "of", (int)RTL_NUMBER_OF(slot_names), "slots", slots);
 }
 
 static json_t *load_configuration(const struct pe_load_config *config)
 {
     if (!config->size)
         return json_null();
-    return json_pack("{sI sb sb sI sb}", "size", (json_int_t)config->size, "security_cookie", config->security_cookie != 0, "guard",
-                     config->guard_check != 0 || config->guard_dispatch != 0, "guard_flags", (json_int_t)config->guard_flags,
-                     "uma_pointer", config->uma_functions != 0);
+    return json_pack("{sI sb sb sI sb}", "size", (json_int_t)config->size, "security_cookie",
+                     config->security_cookie != 0, "guard", config->guard_check != 0 || config->guard_dispatch != 0,
+                     "guard_flags", (json_int_t)config->guard_flags, "uma_pointer", config->uma_functions != 0);
 }
 
 /* ---- KMDF ---- */
 
-/* WDF_BIND_INFO: ULONG size (0x30 or more), then at 8 a pointer to L"KmdfLibrary" and at 16 the version the driver was built for. */
+/* WDF_BIND_INFO: ULONG size (0x30 or more), then at 8 a pointer to L"KmdfLibrary" and at 16 the version the driver was
+ * built for. */
 static bool bind_info_at(const struct ldr_image *image, ULONG rva, ULONG version[2])
 {
     static const USHORT component[] = {'K', 'm', 'd', 'f', 'L', 'i', 'b', 'r', 'a', 'r', 'y', 0};
@@ -168,7 +188,8 @@ static json_t *kmdf_of(const struct ldr_image *image)
 {
     bool binds = false;
     for (ULONG i = 0; i < image->import_count; i++)
-        binds |= !strcasecmp(image->imports[i].module, "WDFLDR.SYS") && !strcmp(image->imports[i].name, "WdfVersionBind");
+        binds |=
+            !strcasecmp(image->imports[i].module, "WDFLDR.SYS") && !strcmp(image->imports[i].name, "WdfVersionBind");
     if (!binds)
         return json_null();
     for (ULONG i = 0; i < image->pe->section_count; i++) {
@@ -194,11 +215,11 @@ json_t *info_facts(const struct ldr_image *image, const char *path)
     for (ULONG note = 1; note; note <<= 1)
         if (image->notes & note)
             json_array_append_new(notes, json_string(ldr_note_text(note)));
-    json_t *facts = json_pack("{so ss ss ss so sI sI sI sI so}", "file", printable(path), "name", image->name, "machine",
-                              pe_machine_name(pe->machine), "subsystem", pe_subsystem_name(pe->subsystem), "linked",
-                              linked_at(pe->timestamp), "timestamp", (json_int_t)pe->timestamp, "image_base",
-                              (json_int_t)pe->image_base, "image_size", (json_int_t)pe->image_size, "entry", (json_int_t)pe->entry,
-                              "pdb", printable(pe_pdb_path(pe, image->base)));
+    json_t *facts = json_pack("{so ss ss ss so sI sI sI sI so}", "file", printable(path), "name", image->name,
+                              "machine", pe_machine_name(pe->machine), "subsystem", pe_subsystem_name(pe->subsystem),
+                              "linked", linked_at(pe->timestamp), "timestamp", (json_int_t)pe->timestamp, "image_base",
+                              (json_int_t)pe->image_base, "image_size", (json_int_t)pe->image_size, "entry",
+                              (json_int_t)pe->entry, "pdb", printable(pe_pdb_path(pe, image->base)));
     json_object_set_new(facts, "sections", sections_of(pe));
     json_object_set_new(facts, "imports", imports);
     json_object_set_new(facts, "missing", missing);

@@ -24,7 +24,8 @@ static void print_file(const json_t *facts)
 {
     size_t index;
     json_t *section;
-    printf("%s: %s %s driver, linked %s\n", text(facts, "file"), text(facts, "machine"), text(facts, "subsystem"), text(facts, "linked"));
+    printf("%s: %s %s driver, linked %s\n", text(facts, "file"), text(facts, "machine"), text(facts, "subsystem"),
+           text(facts, "linked"));
     printf("image       0x%llx bytes for address 0x%llx, entry at 0x%llx\n", (long long)number(facts, "image_size"),
            (long long)number(facts, "image_base"), (long long)number(facts, "entry"));
     if (*text(facts, "pdb"))
@@ -47,8 +48,8 @@ static void print_configuration(const json_t *facts)
     else
         puts("load config none");
     if (json_is_object(table)) {
-        printf("UMA table   at 0x%llx, %lld of %lld slots filled\n", (long long)number(table, "rva"), (long long)number(table, "filled"),
-               (long long)number(table, "of"));
+        printf("UMA table   at 0x%llx, %lld of %lld slots filled\n", (long long)number(table, "rva"),
+               (long long)number(table, "filled"), (long long)number(table, "of"));
         json_array_foreach(json_object_get(table, "slots"), index, slot)
             printf("            0x%02llx %-36s %s\n", (long long)number(slot, "offset"), text(slot, "name"),
                    json_is_null(json_object_get(slot, "function")) ? "(empty)" : text(slot, "function"));
@@ -65,14 +66,16 @@ static void print_imports(const json_t *facts)
     const json_t *imports = json_object_get(facts, "imports");
     size_t index, row;
     json_t *module, *export;
-    printf("imports     %lld: %lld done, %lld stub, %lld unknown\n", (long long)number(imports, "total"), (long long)number(imports, "done"),
-           (long long)number(imports, "stub"), (long long)number(imports, "unknown"));
-    json_array_foreach(json_object_get(imports, "modules"), index, module) {
+    printf("imports     %lld: %lld done, %lld stub, %lld unknown\n", (long long)number(imports, "total"),
+           (long long)number(imports, "done"), (long long)number(imports, "stub"),
+           (long long)number(imports, "unknown"));
+    json_array_foreach(json_object_get(imports, "modules"), index, module)
+    {
         printf("  %s: %lld done, %lld stub, %lld unknown\n", text(module, "name"), (long long)number(module, "done"),
                (long long)number(module, "stub"), (long long)number(module, "unknown"));
         json_array_foreach(json_object_get(module, "exports"), row, export)
-            printf("    %-8s %s%s%s\n", text(export, "state"), text(export, "name"), yes(export, "variable") ? " (variable)" : "",
-                   yes(export, "delayed") ? " (delayed)" : "");
+            printf("    %-8s %s%s%s\n", text(export, "state"), text(export, "name"),
+                   yes(export, "variable") ? " (variable)" : "", yes(export, "delayed") ? " (delayed)" : "");
     }
 }
 
@@ -91,7 +94,6 @@ void info_print(const json_t *facts)
         return;
     }
     printf("missing     %zu; the driver loads, and stops with the name if it calls one of:", json_array_size(missing));
-    json_array_foreach(missing, index, item)
-        printf(" %s", json_string_value(item));
+    json_array_foreach(missing, index, item) printf(" %s", json_string_value(item));
     putchar('\n');
 }

@@ -1,6 +1,7 @@
 /*
- * bind.c - fills a driver's import slots: with the exports we have, with built-in stubs for those we know and lack, with stubs
- * made for it for the rest. Reads every import before it writes the first slot, since the two may share memory.
+ * bind.c - fills a driver's import slots: with the exports we have, with built-in stubs for those we know and lack,
+ * with stubs made for it for the rest. Reads every import before it writes the first slot, since the two may share
+ * memory.
  */
 #include <stdio.h>
 #include <stdlib.h>

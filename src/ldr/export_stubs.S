@@ -1,9 +1,9 @@
 /*
  * export_stubs.S - the code a driver's import slot points at, one thunk per function row of exports.def.
  *
- * A thunk puts its target in r11 and enters seh_export_entry, which records the driver's registers and calls the target. A stub's target passes
- * its name to ldr_export_missing, which does not return. Symbols are hidden, so that a row whose symbol only the C library has (with
- * another calling convention) fails to link instead of binding to it.
+ * A thunk puts its target in r11 and enters seh_export_entry, which records the driver's registers and calls the
+ * target. A stub's target passes its name to ldr_export_missing, which does not return. Symbols are hidden, so that a
+ * row whose symbol only the C library has (with another calling convention) fails to link instead of binding to it.
  */
     .macro THUNK name, target
     .globl ldr_thunk_\name

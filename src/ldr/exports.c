@@ -7,13 +7,13 @@
 
 #define HIDDEN extern __attribute__((visibility("hidden"))) char
 
-#define EXPORT_DONE(Name) HIDDEN ldr_thunk_##Name[];
-#define EXPORT_AS(Name, Symbol) HIDDEN ldr_thunk_##Name[];
-#define EXPORT_LEAF(Name) HIDDEN ldr_target_##Name[] __asm__(#Name);
+#define EXPORT_DONE(Name)            HIDDEN ldr_thunk_##Name[];
+#define EXPORT_AS(Name, Symbol)      HIDDEN ldr_thunk_##Name[];
+#define EXPORT_LEAF(Name)            HIDDEN ldr_target_##Name[] __asm__(#Name);
 #define EXPORT_LEAF_AS(Name, Symbol) HIDDEN ldr_target_##Name[] __asm__(#Symbol);
-#define EXPORT_DATA(Name) HIDDEN ldr_target_##Name[] __asm__(#Name);
+#define EXPORT_DATA(Name)            HIDDEN ldr_target_##Name[] __asm__(#Name);
 #define EXPORT_DATA_AS(Name, Symbol) HIDDEN ldr_target_##Name[] __asm__(#Symbol);
-#define EXPORT_STUB(Name) HIDDEN ldr_thunk_##Name[];
+#define EXPORT_STUB(Name)            HIDDEN ldr_thunk_##Name[];
 #define EXPORT_DATA_STUB(Name)
 #include "exports.def"
 #undef EXPORT_DONE
@@ -25,14 +25,14 @@
 #undef EXPORT_STUB
 #undef EXPORT_DATA_STUB
 
-#define EXPORT_DONE(Name) {#Name, ldr_thunk_##Name, LDR_EXPORT_DONE, false},
-#define EXPORT_AS(Name, Symbol) {#Name, ldr_thunk_##Name, LDR_EXPORT_DONE, false},
-#define EXPORT_LEAF(Name) {#Name, ldr_target_##Name, LDR_EXPORT_DONE, false},
+#define EXPORT_DONE(Name)            {#Name, ldr_thunk_##Name, LDR_EXPORT_DONE, false},
+#define EXPORT_AS(Name, Symbol)      {#Name, ldr_thunk_##Name, LDR_EXPORT_DONE, false},
+#define EXPORT_LEAF(Name)            {#Name, ldr_target_##Name, LDR_EXPORT_DONE, false},
 #define EXPORT_LEAF_AS(Name, Symbol) {#Name, ldr_target_##Name, LDR_EXPORT_DONE, false},
-#define EXPORT_DATA(Name) {#Name, ldr_target_##Name, LDR_EXPORT_DATA, true},
+#define EXPORT_DATA(Name)            {#Name, ldr_target_##Name, LDR_EXPORT_DATA, true},
 #define EXPORT_DATA_AS(Name, Symbol) {#Name, ldr_target_##Name, LDR_EXPORT_DATA, true},
-#define EXPORT_STUB(Name) {#Name, ldr_thunk_##Name, LDR_EXPORT_STUB, false},
-#define EXPORT_DATA_STUB(Name) {#Name, 0, LDR_EXPORT_STUB, true},
+#define EXPORT_STUB(Name)            {#Name, ldr_thunk_##Name, LDR_EXPORT_STUB, false},
+#define EXPORT_DATA_STUB(Name)       {#Name, 0, LDR_EXPORT_STUB, true},
 static struct ldr_export rows[] = {
 #include "exports.def"
 };

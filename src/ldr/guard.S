@@ -1,4 +1,7 @@
-/* guard.S - control flow guard as a driver sees it: every target is valid. Entered with the target in rcx (check) or rax (dispatch). */
+/*
+ * guard.S - control flow guard as a driver sees it: every target is valid. Entered with the target in rcx (check) or
+ * rax (dispatch).
+ */
     .text
     .globl ldr_guard_check
     .hidden ldr_guard_check

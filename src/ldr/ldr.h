@@ -26,23 +26,24 @@ struct ldr_export_table {
     SIZE_T count;
 };
 
-/* Chooses the table that ntoskrnl.exe and hal.dll imports bind to; before the first ldr_load. `uma` calls ldr_exports_install (exports.h), which also
- * makes the call of a missing export a bug check. */
+/* Chooses the table that ntoskrnl.exe and hal.dll imports bind to; before the first ldr_load. `uma` calls
+ * ldr_exports_install (exports.h), which also makes the call of a missing export a bug check. */
 void ldr_set_exports(const struct ldr_export_table *table);
 
 /*
- * Called when a driver calls an export we do not have: never returns. text is the whole message ("driver X called unimplemented export
- * ntoskrnl.exe!Foo at X!Fn+0x12 (file:line)"), name the export's, caller the address in the driver. By default it prints and exits with 1.
+ * Called when a driver calls an export we do not have: never returns. text is the whole message ("driver X called
+ * unimplemented export ntoskrnl.exe!Foo at X!Fn+0x12 (file:line)"), name the export's, caller the address in the
+ * driver. By default it prints and exits with 1.
  */
 extern void (*ldr_stop_hook)(const char *text, const char *name, ULONG_PTR caller);
 
 /* One import of a loaded driver, for uma info. Strings live as long as the image. */
 struct ldr_import {
     const char *module;
-    const char *name;    /* "#12" if by ordinal */
+    const char *name; /* "#12" if by ordinal */
     enum ldr_export_state state;
     bool delayed;
-    ULONG slot;          /* offset of the pointer in the image */
+    ULONG slot; /* offset of the pointer in the image */
 };
 
 struct ldr_stub;
@@ -50,25 +51,25 @@ struct pe_file;
 
 /* A mapped driver. Opaque fields are ldr's; the public ones are for run, info and bug checks. */
 struct ldr_image {
-    char name[64];            /* "uma_safe" : file name without folder and extension */
+    char name[64]; /* "uma_safe" : file name without folder and extension */
     char path[1024];
     UCHAR *base;
     SIZE_T size;
-    ULONG_PTR entry;          /* DriverEntry (GsDriverEntry), absolute */
+    ULONG_PTR entry; /* DriverEntry (GsDriverEntry), absolute */
     struct seh_image seh;
-    ULONG_PTR uma_table;      /* absolute address of __uma_functions, 0 if none */
+    ULONG_PTR uma_table; /* absolute address of __uma_functions, 0 if none */
     struct ldr_image *next;
 
     /* opaque, except that uma info reads them */
-    struct pe_file *pe;       /* headers; pe->file is gone */
-    UCHAR *unwind_begin;      /* unwind data that must stay when INIT sections go */
+    struct pe_file *pe;  /* headers; pe->file is gone */
+    UCHAR *unwind_begin; /* unwind data that must stay when INIT sections go */
     UCHAR *unwind_end;
     struct ldr_import *imports;
     ULONG import_count;
-    char *strings;            /* names of the imports */
-    struct ldr_stub *stubs;   /* executable page(s) for unknown imports */
+    char *strings;          /* names of the imports */
+    struct ldr_stub *stubs; /* executable page(s) for unknown imports */
     SIZE_T stubs_size;
-    ULONG notes;              /* LDR_NOTE_*: remarks about the file, none fatal */
+    ULONG notes; /* LDR_NOTE_*: remarks about the file, none fatal */
 };
 
 enum {
@@ -76,7 +77,7 @@ enum {
     LDR_NOTE_WRITE_EXECUTE = 2,  /* some page is writable and executable */
     LDR_NOTE_NO_COOKIE = 4,      /* its stack cookie lies outside the image: left alone */
     LDR_NOTE_DELAY = 8,          /* delay imports: bound at load like the others */
-    LDR_NOTE_OVERRIDE = 16,      /* has function overrides (dynamic relocation symbol 7): not applied, the UMA table is used */
+    LDR_NOTE_OVERRIDE = 16,      /* has function overrides (dynamic relocation symbol 7): not applied */
     LDR_NOTE_BAD_UMA_TABLE = 32, /* its load configuration points outside the image: not filled */
     LDR_NOTE_BAD_GUARD = 64      /* a control flow guard pointer lies outside the image: not set */
 };
@@ -92,7 +93,8 @@ void ldr_discard_init(struct ldr_image *image);
 struct ldr_image *ldr_find(ULONG_PTR address);
 struct ldr_image *ldr_first(void);
 
-/* "legacy_race!HandleCopy+0x45 (drivers/legacy_race/legacy_race.c:88)"; always writes something; never fails. Runs llvm-symbolizer. */
+/* "legacy_race!HandleCopy+0x45 (drivers/legacy_race/legacy_race.c:88)"; always writes something; never fails. Runs
+ * llvm-symbolizer. */
 void ldr_symbolize(ULONG_PTR address, char *text, SIZE_T size);
 
 /* The export table (exports.def). state of a name; address for MmGetSystemRoutineAddress, null if unknown. */

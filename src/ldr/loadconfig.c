@@ -1,7 +1,9 @@
 /*
- * loadconfig.c - acts on a driver's load configuration: stack cookie, control flow guard's pointers, the UMA function table.
+ * loadconfig.c - acts on a driver's load configuration: stack cookie, control flow guard's pointers, the UMA function
+ * table.
  *
- * Field offsets are those of the public IMAGE_LOAD_CONFIG_DIRECTORY64; UmaFunctionPointers is described in docs/spec/uma_table.md.
+ * Field offsets are those of the public IMAGE_LOAD_CONFIG_DIRECTORY64; UmaFunctionPointers is described in
+ * docs/spec/uma_table.md.
  */
 #include <stdlib.h>
 #include <string.h>
@@ -12,7 +14,8 @@
 
 #define DEFAULT_COOKIE 0x2B992DDFA232ull
 
-/* The compiler's start-up code stops a driver whose cookie still has the linked-in value: the loader must have changed it. */
+/* The compiler's start-up code stops a driver whose cookie still has the linked-in value: the loader must have changed
+ * it. */
 static void set_cookie(struct ldr_image *image, ULONG64 va)
 {
     ULONG rva = pe_rva_of(image->pe, (ULONG_PTR)image->base, va, 8);

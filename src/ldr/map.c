@@ -1,8 +1,8 @@
 /*
  * map.c - loads a driver file: read, check, lay out in system space, relocate, bind, protect; and takes it out again.
  *
- * The list of loaded images changes only in load and unload, which the caller serialises; lookups may come from a signal
- * handler or a bug check at any time.
+ * The list of loaded images changes only in load and unload, which the caller serialises; lookups may come from a
+ * signal handler or a bug check at any time.
  */
 #include <errno.h>
 #include <fcntl.h>
@@ -34,14 +34,22 @@ struct ldr_image *ldr_find(ULONG_PTR address)
 const char *ldr_note_text(ULONG note)
 {
     switch (note) {
-    case LDR_NOTE_TLS: return "has a TLS directory, which drivers cannot use; ignored";
-    case LDR_NOTE_WRITE_EXECUTE: return "has pages that are both writable and executable";
-    case LDR_NOTE_NO_COOKIE: return "its stack cookie lies outside the image; not set";
-    case LDR_NOTE_DELAY: return "has delay imports; bound at load like the others";
-    case LDR_NOTE_OVERRIDE: return "has function overrides; not applied, calls are redirected by its UMA table";
-    case LDR_NOTE_BAD_UMA_TABLE: return "its UMA table is misaligned or lies outside the image; not filled";
-    case LDR_NOTE_BAD_GUARD: return "a control flow guard pointer lies outside the image; not set";
-    default: return "?";
+    case LDR_NOTE_TLS:
+        return "has a TLS directory, which drivers cannot use; ignored";
+    case LDR_NOTE_WRITE_EXECUTE:
+        return "has pages that are both writable and executable";
+    case LDR_NOTE_NO_COOKIE:
+        return "its stack cookie lies outside the image; not set";
+    case LDR_NOTE_DELAY:
+        return "has delay imports; bound at load like the others";
+    case LDR_NOTE_OVERRIDE:
+        return "has function overrides; not applied, calls are redirected by its UMA table";
+    case LDR_NOTE_BAD_UMA_TABLE:
+        return "its UMA table is misaligned or lies outside the image; not filled";
+    case LDR_NOTE_BAD_GUARD:
+        return "a control flow guard pointer lies outside the image; not set";
+    default:
+        return "?";
     }
 }
 
@@ -136,9 +144,10 @@ void ldr_discard_init(struct ldr_image *image)
         UCHAR *start = image->base + section->rva;
         UCHAR *end = start + ((section->size + PLAT_PAGE_SIZE - 1) & ~(SIZE_T)(PLAT_PAGE_SIZE - 1));
         /* Unwind data is read for as long as the driver runs, whatever its section says. */
-        bool tables = (start < image->unwind_end && image->unwind_begin < end) ||
-                      (start < (UCHAR *)(image->seh.functions + image->seh.count) && (UCHAR *)image->seh.functions < end) ||
-                      (image->uma_table >= (ULONG_PTR)start && image->uma_table < (ULONG_PTR)end);
+        bool tables =
+            (start < image->unwind_end && image->unwind_begin < end) ||
+            (start < (UCHAR *)(image->seh.functions + image->seh.count) && (UCHAR *)image->seh.functions < end) ||
+            (image->uma_table >= (ULONG_PTR)start && image->uma_table < (ULONG_PTR)end);
         if (!tables && start < end)
             plat_system_protect(start, (SIZE_T)(end - start), PLAT_NOACCESS);
     }

@@ -1,6 +1,6 @@
 /*
- * missing.c - joins the loader to the kernel: installs the export table, and makes the use of a missing export a bug check
- * that names it.
+ * missing.c - joins the loader to the kernel: installs the export table, and makes the use of a missing export a bug
+ * check that names it.
  */
 #include <stdio.h>
 
@@ -30,7 +30,8 @@ static bool explain_fault(ULONG_PTR address, bool write, struct ke_bugcheck *bug
     const char *name = ldr_data_stub_name(address);
     if (!name)
         return explain_next && explain_next(address, write, bugcheck, why, size);
-    snprintf(why, size, "the imported variable ntoskrnl.exe!%s is not provided; the driver tried to %s it", name, write ? "write" : "read");
+    snprintf(why, size, "the imported variable ntoskrnl.exe!%s is not provided; the driver tried to %s it", name,
+             write ? "write" : "read");
     bugcheck->why = why;
     return true;
 }

@@ -1,57 +1,89 @@
 /*
  * pe_parse.c - the headers and the section table of a PE32+ driver, and its layout in memory.
  *
- * See pe_parse.h. The tables inside the image (imports, relocations, unwind data, load configuration) are in pe_tables.c and
- * pe_unwind.c.
+ * See pe_parse.h. The tables inside the image (imports, relocations, unwind data, load configuration) are in
+ * pe_tables.c and pe_unwind.c.
  */
 #include "pe_bytes.h"
 #include "pe_parse.h"
 
 enum {
-    DOS_SIZE = 0x40, DOS_LFANEW = 0x3c,
+    DOS_SIZE = 0x40,
+    DOS_LFANEW = 0x3c,
     FILE_HEADER_SIZE = 20,
     OPTIONAL_FIXED_SIZE = 112, /* PE32+ up to the directories */
     SECTION_SIZE = 40,
-    PE32_MAGIC = 0x10b, PE32PLUS_MAGIC = 0x20b
+    PE32_MAGIC = 0x10b,
+    PE32PLUS_MAGIC = 0x20b
 };
 
 const char *pe_machine_name(USHORT machine)
 {
     switch (machine) {
-    case 0x8664: return "x64";
-    case 0xaa64: return "ARM64";
-    case 0xa641: return "ARM64EC";
-    case 0xa64e: return "ARM64X";
-    case 0x014c: return "x86";
-    case 0x01c0: case 0x01c2: case 0x01c4: return "ARM";
-    case 0x0200: return "Itanium";
-    default: return "unknown";
+    case 0x8664:
+        return "x64";
+    case 0xaa64:
+        return "ARM64";
+    case 0xa641:
+        return "ARM64EC";
+    case 0xa64e:
+        return "ARM64X";
+    case 0x014c:
+        return "x86";
+    case 0x01c0:
+    case 0x01c2:
+    case 0x01c4:
+        return "ARM";
+    case 0x0200:
+        return "Itanium";
+    default:
+        return "unknown";
     }
 }
 
 const char *pe_subsystem_name(USHORT subsystem)
 {
     switch (subsystem) {
-    case 1: return "native";
-    case 2: return "Windows GUI";
-    case 3: return "Windows console";
-    case 7: return "POSIX console";
-    case 9: return "Windows CE";
-    case 10: case 11: case 12: case 13: return "EFI";
-    case 16: return "boot application";
-    default: return "unknown";
+    case 1:
+        return "native";
+    case 2:
+        return "Windows GUI";
+    case 3:
+        return "Windows console";
+    case 7:
+        return "POSIX console";
+    case 9:
+        return "Windows CE";
+    case 10:
+    case 11:
+    case 12:
+    case 13:
+        return "EFI";
+    case 16:
+        return "boot application";
+    default:
+        return "unknown";
     }
 }
 
 static const char *refuse_machine(USHORT machine)
 {
     switch (machine) {
-    case 0xaa64: return "ARM64 driver; umaccess runs x64 drivers only";
-    case 0xa641: case 0xa64e: return "ARM64EC or ARM64X image; umaccess runs x64 drivers only";
-    case 0x014c: return "32-bit x86 image; umaccess runs x64 drivers only";
-    case 0x01c0: case 0x01c2: case 0x01c4: return "32-bit ARM image; umaccess runs x64 drivers only";
-    case 0x0200: return "Itanium image; umaccess runs x64 drivers only";
-    default: return "PE file for an unknown machine; umaccess runs x64 drivers only";
+    case 0xaa64:
+        return "ARM64 driver; umaccess runs x64 drivers only";
+    case 0xa641:
+    case 0xa64e:
+        return "ARM64EC or ARM64X image; umaccess runs x64 drivers only";
+    case 0x014c:
+        return "32-bit x86 image; umaccess runs x64 drivers only";
+    case 0x01c0:
+    case 0x01c2:
+    case 0x01c4:
+        return "32-bit ARM image; umaccess runs x64 drivers only";
+    case 0x0200:
+        return "Itanium image; umaccess runs x64 drivers only";
+    default:
+        return "PE file for an unknown machine; umaccess runs x64 drivers only";
     }
 }
 

@@ -1,36 +1,51 @@
 /*
  * pe_parse.h - reads PE32+ driver files: headers, sections, imports, relocations, unwind tables, load configuration.
  *
- * Pure and freestanding: no allocation, no I/O, no global state. Nothing in the file is trusted; every offset and size is checked against the file
- * and against the image it describes. Functions that can refuse return null for success, else one static phrase that completes
+ * Pure and freestanding: no allocation, no I/O, no global state. Nothing in the file is trusted; every offset and size
+ * is checked against the file and against the image it describes. Functions that can refuse return null for success,
+ * else one static phrase that completes
  * "<file>: ...". It does not decide what is loaded where (map.c) nor what an import means (bind.c).
  */
 #pragma once
 #include "wdk/ntexcept.h"
 
-#define PE_IMAGE_MAX (256u << 20)
+#define PE_IMAGE_MAX    (256u << 20)
 #define PE_SECTIONS_MAX 96
-#define PE_IMPORTS_MAX 65536
-#define PE_NAME_MAX 512
+#define PE_IMPORTS_MAX  65536
+#define PE_NAME_MAX     512
 
 enum pe_directory_index {
-    PE_DIR_EXPORT, PE_DIR_IMPORT, PE_DIR_RESOURCE, PE_DIR_EXCEPTION, PE_DIR_SECURITY, PE_DIR_RELOC, PE_DIR_DEBUG, PE_DIR_ARCHITECTURE,
-    PE_DIR_GLOBAL_POINTER, PE_DIR_TLS, PE_DIR_LOAD_CONFIG, PE_DIR_BOUND_IMPORT, PE_DIR_IAT, PE_DIR_DELAY_IMPORT, PE_DIR_CLR,
-    PE_DIR_RESERVED, PE_DIR_COUNT
+    PE_DIR_EXPORT,
+    PE_DIR_IMPORT,
+    PE_DIR_RESOURCE,
+    PE_DIR_EXCEPTION,
+    PE_DIR_SECURITY,
+    PE_DIR_RELOC,
+    PE_DIR_DEBUG,
+    PE_DIR_ARCHITECTURE,
+    PE_DIR_GLOBAL_POINTER,
+    PE_DIR_TLS,
+    PE_DIR_LOAD_CONFIG,
+    PE_DIR_BOUND_IMPORT,
+    PE_DIR_IAT,
+    PE_DIR_DELAY_IMPORT,
+    PE_DIR_CLR,
+    PE_DIR_RESERVED,
+    PE_DIR_COUNT
 };
 
-#define PE_SCN_CODE 0x00000020u
-#define PE_SCN_INITIALIZED_DATA 0x00000040u
+#define PE_SCN_CODE               0x00000020u
+#define PE_SCN_INITIALIZED_DATA   0x00000040u
 #define PE_SCN_UNINITIALIZED_DATA 0x00000080u
-#define PE_SCN_DISCARDABLE 0x02000000u
-#define PE_SCN_EXECUTE 0x20000000u
-#define PE_SCN_READ 0x40000000u
-#define PE_SCN_WRITE 0x80000000u
+#define PE_SCN_DISCARDABLE        0x02000000u
+#define PE_SCN_EXECUTE            0x20000000u
+#define PE_SCN_READ               0x40000000u
+#define PE_SCN_WRITE              0x80000000u
 
-#define PE_MACHINE_AMD64 0x8664
-#define PE_SUBSYSTEM_NATIVE 1
+#define PE_MACHINE_AMD64        0x8664
+#define PE_SUBSYSTEM_NATIVE     1
 #define PE_FILE_RELOCS_STRIPPED 0x0001
-#define PE_FILE_DLL 0x2000
+#define PE_FILE_DLL             0x2000
 
 /* A section: [rva, rva + size) in memory, of which the first raw_size bytes come from the file. */
 struct pe_section {
@@ -68,7 +83,8 @@ struct pe_file {
     struct pe_directory directories[PE_DIR_COUNT]; /* rva 0: none; else inside the image */
 };
 
-/* Reads and checks the headers of file[0, size). *pe is whole only on success; machine and subsystem are set as soon as they are known. */
+/* Reads and checks the headers of file[0, size). *pe is whole only on success; machine and subsystem are set as soon as
+ * they are known. */
 const char *pe_parse(const void *file, SIZE_T size, struct pe_file *pe);
 
 /* "x64", "ARM64" ...; never null. */
@@ -91,7 +107,7 @@ struct pe_import {
     const char *module;
     const char *name; /* null: by ordinal */
     ULONG ordinal;
-    ULONG slot;       /* rva of the 8 bytes to fill */
+    ULONG slot; /* rva of the 8 bytes to fill */
     bool delayed;
 };
 
@@ -101,7 +117,7 @@ struct pe_import_cursor {
     const UCHAR *image;
     ULONG descriptor; /* rva of the current one, 0 before the first */
     ULONG index;
-    ULONG count;      /* imports so far, and below modules: both bounded */
+    ULONG count; /* imports so far, and below modules: both bounded */
     ULONG modules;
     bool delayed;
     const char *module;
@@ -116,7 +132,7 @@ const char *pe_import_next(struct pe_import_cursor *cursor, struct pe_import *im
 struct pe_unwind {
     ULONG functions; /* rva, 0 if none */
     ULONG count;
-    ULONG data_low;  /* lowest and one past the highest rva of unwind data */
+    ULONG data_low; /* lowest and one past the highest rva of unwind data */
     ULONG data_high;
 };
 /* Checks order, ranges, unwind codes and chains of every entry. */
@@ -137,7 +153,7 @@ struct pe_load_config {
     ULONG64 uma_functions;
 };
 #define PE_LOAD_CONFIG_UMA_SIZE 0x148u
-#define PE_UMA_TABLE_SIZE 0x150u
+#define PE_UMA_TABLE_SIZE       0x150u
 const char *pe_read_load_config(const struct pe_file *pe, const UCHAR *image, struct pe_load_config *config);
 
 /* The rva of the absolute address va in an image that runs at base, if [va, va + size) lies inside it; 0 if not. */

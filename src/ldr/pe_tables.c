@@ -1,16 +1,20 @@
 /*
  * pe_tables.c - the tables inside a laid-out image: relocations, imports, load configuration, debug directory.
  *
- * See pe_parse.h. A table's address and every count in it come from the file: each is checked against the image before it is used, and
- * the walks end after a bounded number of steps.
+ * See pe_parse.h. A table's address and every count in it come from the file: each is checked against the image before
+ * it is used, and the walks end after a bounded number of steps.
  */
 #include "pe_bytes.h"
 #include "pe_parse.h"
 
 enum {
-    RELOC_ABSOLUTE = 0, RELOC_HIGHLOW = 3, RELOC_DIR64 = 10,
-    IMPORT_DESCRIPTOR_SIZE = 20, DELAY_DESCRIPTOR_SIZE = 32,
-    DEBUG_ENTRY_SIZE = 28, DEBUG_CODEVIEW = 2,
+    RELOC_ABSOLUTE = 0,
+    RELOC_HIGHLOW = 3,
+    RELOC_DIR64 = 10,
+    IMPORT_DESCRIPTOR_SIZE = 20,
+    DELAY_DESCRIPTOR_SIZE = 32,
+    DEBUG_ENTRY_SIZE = 28,
+    DEBUG_CODEVIEW = 2,
     FUNCTION_OVERRIDE_SYMBOL = 7
 };
 
@@ -231,8 +235,8 @@ const char *pe_read_load_config(const struct pe_file *pe, const UCHAR *image, st
 }
 
 /*
- * The dynamic value relocation table: {version, size} and then blocks. Version 1: {symbol 8, size 4} and size bytes. Version 2:
- * {header size 4, fix-up size 4, symbol 8, group 4, flags 4} and the fix-ups.
+ * The dynamic value relocation table: {version, size} and then blocks. Version 1: {symbol 8, size 4} and size bytes.
+ * Version 2: {header size 4, fix-up size 4, symbol 8, group 4, flags 4} and the fix-ups.
  */
 bool pe_has_function_override(const struct pe_file *pe, const UCHAR *image, const struct pe_load_config *config)
 {

@@ -1,5 +1,6 @@
 /*
- * pe_unwind.c - checks an image's unwind tables once, at load, so that the unwinder may follow them without checks of its own.
+ * pe_unwind.c - checks an image's unwind tables once, at load, so that the unwinder may follow them without checks of
+ * its own.
  *
  * Public format: "x64 exception handling" on Microsoft Learn. It does not unwind; that is src/seh.
  */
@@ -8,7 +9,9 @@
 
 enum {
     FUNCTION_SIZE = 12,
-    FLAG_EXCEPTION = 1, FLAG_TERMINATION = 2, FLAG_CHAIN = 4,
+    FLAG_EXCEPTION = 1,
+    FLAG_TERMINATION = 2,
+    FLAG_CHAIN = 4,
     CHAIN_MAX = 32,
     FUNCTIONS_MAX = 1 << 20,
     WORK_MAX = 1 << 22 /* unwind data looked at; an honest image needs little more than one per function */
@@ -18,18 +21,30 @@ enum {
 static ULONG code_slots(UCHAR operation, UCHAR info, UCHAR version)
 {
     switch (operation) {
-    case 0: return 1;                              /* push nonvolatile */
-    case 1: return info == 0 ? 2 : info == 1 ? 3 : 0; /* allocate large */
-    case 2: return 1;                              /* allocate small */
-    case 3: return 1;                              /* set frame pointer */
-    case 4: return 2;                              /* save nonvolatile */
-    case 5: return 3;
-    case 6: return version >= 2 ? 1 : 2;           /* epilogue (version 2) */
-    case 7: return version >= 2 ? 1 : 3;           /* spare */
-    case 8: return 2;                              /* save xmm */
-    case 9: return 3;
-    case 10: return info <= 1 ? 1 : 0;             /* machine frame */
-    default: return 0;
+    case 0:
+        return 1; /* push nonvolatile */
+    case 1:
+        return info == 0 ? 2 : info == 1 ? 3 : 0; /* allocate large */
+    case 2:
+        return 1; /* allocate small */
+    case 3:
+        return 1; /* set frame pointer */
+    case 4:
+        return 2; /* save nonvolatile */
+    case 5:
+        return 3;
+    case 6:
+        return version >= 2 ? 1 : 2; /* epilogue (version 2) */
+    case 7:
+        return version >= 2 ? 1 : 3; /* spare */
+    case 8:
+        return 2; /* save xmm */
+    case 9:
+        return 3;
+    case 10:
+        return info <= 1 ? 1 : 0; /* machine frame */
+    default:
+        return 0;
     }
 }
 
@@ -46,7 +61,8 @@ static const char *check_codes(const UCHAR *info, ULONG count, UCHAR version)
 }
 
 /* One UNWIND_INFO; *chain gets the rva of the entry it continues with, or 0. */
-static const char *check_info(const struct pe_file *pe, const UCHAR *image, ULONG rva, struct pe_unwind *unwind, ULONG *chain)
+static const char *check_info(const struct pe_file *pe, const UCHAR *image, ULONG rva, struct pe_unwind *unwind,
+                              ULONG *chain)
 {
     *chain = 0;
     if (rva % 4 || !pe_inside(rva, 4, pe->image_size))
@@ -88,7 +104,8 @@ static const char *check_function(const struct pe_file *pe, const UCHAR *image, 
             break;
         if (data & 1) { /* the whole entry is another one's copy */
             chain = data & ~1u;
-            error = pe_inside(chain, FUNCTION_SIZE, pe->image_size) ? NULL : "damaged: unwind data lies outside the image";
+            error =
+                pe_inside(chain, FUNCTION_SIZE, pe->image_size) ? NULL : "damaged: unwind data lies outside the image";
         } else {
             error = check_info(pe, image, data, unwind, &chain);
         }

@@ -1,8 +1,9 @@
 /*
- * stubs.c - code for imports we do not know: the driver loads, and a call stops with the export's name and the caller's.
+ * stubs.c - code for imports we do not know: the driver loads, and a call stops with the export's name and the
+ * caller's.
  *
- * Stubs are made at load in executable pages of their own, one slot per unknown import. Stubs of exports we do know are built in
- * (export_stubs.S); both end in ldr_stop.
+ * Stubs are made at load in executable pages of their own, one slot per unknown import. Stubs of exports we do know are
+ * built in (export_stubs.S); both end in ldr_stop.
  */
 #include <stdio.h>
 #include <string.h>
@@ -32,11 +33,13 @@ void (*ldr_stop_hook)(const char *text, const char *name, ULONG_PTR caller) = de
 
 DECLSPEC_NORETURN void ldr_stop(const char *module, const char *name)
 {
-    ULONG_PTR caller = seh_export_caller() - 1; /* in the call itself: what follows it may be another line, or nothing */
+    ULONG_PTR caller =
+        seh_export_caller() - 1; /* in the call itself: what follows it may be another line, or nothing */
     struct ldr_image *image = ldr_find(caller);
     char where[LDR_ERROR_MAX * 2], text[LDR_ERROR_MAX * 4];
     ldr_symbolize(caller, where, sizeof(where));
-    snprintf(text, sizeof(text), "driver %s called unimplemented export %s!%s at %s", image ? image->name : "?", module, name, where);
+    snprintf(text, sizeof(text), "driver %s called unimplemented export %s!%s at %s", image ? image->name : "?", module,
+             name, where);
     ldr_stop_hook(text, name, caller);
     plat_exit(1);
 }

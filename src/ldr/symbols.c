@@ -1,9 +1,10 @@
 /*
  * symbols.c - names an address: module, function, file and line, for bug checks and reports.
  *
- * llvm-symbolizer reads PDB and DWARF, in a process of its own: a hostile or damaged program database can neither crash nor hang us
- * (it is killed after five seconds). It is started per question with the module's path as an argument, never through a shell,
- * so forked children can ask too. Answers are kept in a small cache. Without it a name is module+offset.
+ * llvm-symbolizer reads PDB and DWARF, in a process of its own: a hostile or damaged program database can neither crash
+ * nor hang us (it is killed after five seconds). It is started per question with the module's path as an argument,
+ * never through a shell, so forked children can ask too. Answers are kept in a small cache. Without it a name is
+ * module+offset.
  */
 #define _GNU_SOURCE
 #include <dlfcn.h>
@@ -33,9 +34,9 @@ static struct {
 
 /* Where an address lies. */
 struct place {
-    const char *module;  /* shown name */
-    const char *path;    /* file with the debug data */
-    ULONG_PTR offset;    /* from the module's base */
+    const char *module; /* shown name */
+    const char *path;   /* file with the debug data */
+    ULONG_PTR offset;   /* from the module's base */
     bool pe;
 };
 
@@ -66,13 +67,15 @@ static SIZE_T read_reply(int fd, char *reply, SIZE_T size)
 static pid_t start_symbolizer(const char *path, const char *address, int output)
 {
     static const char *const programs[] = {"llvm-symbolizer-19", "llvm-symbolizer"};
-    /* No proxies, debuginfod servers or symbol paths: only what lies beside the driver or where its own debug directory says. */
+    /* No proxies, debuginfod servers or symbol paths: only what lies beside the driver or where its own debug directory
+     * says. */
     static char *const environment[] = {"PATH=/usr/local/bin:/usr/bin:/bin", NULL};
     pid_t child = -1;
     char object[1100];
     snprintf(object, sizeof(object), "--obj=%s", path);
-    char *arguments[] = {"llvm-symbolizer", object, "--relative-address", "--no-inlines", "--no-debuginfod",
-                         "--output-style=JSON", (char *)address, NULL};
+    char *arguments[] = {
+        "llvm-symbolizer", object, "--relative-address", "--no-inlines", "--no-debuginfod", "--output-style=JSON",
+        (char *)address,   NULL};
     posix_spawn_file_actions_t actions;
     posix_spawnattr_t attributes;
     sigset_t none;

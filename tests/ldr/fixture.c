@@ -1,6 +1,7 @@
 /*
- * fixture.c - the driver that the loader's tests load. Every entry in its table does one thing that needs the loader to have
- * done its work: relocated data, bound imports of each kind, a changed stack cookie, control flow guard's pointers.
+ * fixture.c - the driver that the loader's tests load. Every entry in its table does one thing that needs the loader to
+ * have done its work: relocated data, bound imports of each kind, a changed stack cookie, control flow guard's
+ * pointers.
  */
 #include <ntddk.h>
 
@@ -9,13 +10,13 @@ struct fixture_table {
     ULONG64 *cookie;
     void *guard_check;
     ULONG64 (*guard_dispatch)(ULONG64);
-    ULONG64 *uma;                       /* __uma_functions */
-    ULONG64 (*call_known)(ULONG64);     /* DbgPrint-like export with a result */
-    void *(*read_data)(void);           /* the variable PsInitialSystemProcess */
-    void (*call_unknown)(void);         /* other.sys!OtherCall */
-    void (*call_ordinal)(void);         /* other.sys!#7 */
-    void (*call_stub)(void);            /* ntoskrnl.exe!IoWMIWriteEvent */
-    void *(*read_missing_data)(void);   /* the variable SeExports */
+    ULONG64 *uma;                     /* __uma_functions */
+    ULONG64 (*call_known)(ULONG64);   /* DbgPrint-like export with a result */
+    void *(*read_data)(void);         /* the variable PsInitialSystemProcess */
+    void (*call_unknown)(void);       /* other.sys!OtherCall */
+    void (*call_ordinal)(void);       /* other.sys!#7 */
+    void (*call_stub)(void);          /* ntoskrnl.exe!IoWMIWriteEvent */
+    void *(*read_missing_data)(void); /* the variable SeExports */
     ULONG64 (*discardable)(void);
 };
 
@@ -45,9 +46,11 @@ struct load_config {
     UCHAR d[0x10];
     const ULONG64 *uma;
 };
-__attribute__((used)) const struct load_config _load_config_used = {
-    .size = CONFIG_SIZE, .cookie = &__security_cookie, .guard_check = &guard_check_pointer, .guard_dispatch = &guard_dispatch_pointer,
-    .uma = uma_functions};
+__attribute__((used)) const struct load_config _load_config_used = {.size = CONFIG_SIZE,
+                                                                    .cookie = &__security_cookie,
+                                                                    .guard_check = &guard_check_pointer,
+                                                                    .guard_dispatch = &guard_dispatch_pointer,
+                                                                    .uma = uma_functions};
 
 static ULONG64 call_known(ULONG64 value)
 {
@@ -87,10 +90,16 @@ __attribute__((section("INIT"), noinline)) static ULONG64 discardable(void)
     return 0x1717;
 }
 
-static struct fixture_table table = {
-    .magic = 0x66697874, .cookie = &__security_cookie, .call_known = call_known, .read_data = read_data, .call_unknown = call_unknown,
-    .call_ordinal = call_ordinal, .call_stub = call_stub, .read_missing_data = read_missing_data, .discardable = discardable,
-    .uma = (ULONG64 *)uma_functions};
+static struct fixture_table table = {.magic = 0x66697874,
+                                     .cookie = &__security_cookie,
+                                     .call_known = call_known,
+                                     .read_data = read_data,
+                                     .call_unknown = call_unknown,
+                                     .call_ordinal = call_ordinal,
+                                     .call_stub = call_stub,
+                                     .read_missing_data = read_missing_data,
+                                     .discardable = discardable,
+                                     .uma = (ULONG64 *)uma_functions};
 
 /* The tests call this with nulls; it gives the table instead of a status. */
 __attribute__((used)) struct fixture_table *DriverEntry(void *driver, void *path)

@@ -1,5 +1,6 @@
 /*
- * kmdf.c - a driver that looks like one built with KMDF 1.15: it imports WdfVersionBind and carries the bind information.
+ * kmdf.c - a driver that looks like one built with KMDF 1.15: it imports WdfVersionBind and carries the bind
+ * information.
  */
 #include <ntddk.h>
 
@@ -12,7 +13,8 @@ struct bind_info {
     void *module;
 };
 
-__declspec(dllimport) NTSTATUS NTAPI WdfVersionBind(PVOID driver, PUNICODE_STRING path, struct bind_info *info, void **globals);
+__declspec(dllimport) NTSTATUS NTAPI WdfVersionBind(PVOID driver, PUNICODE_STRING path, struct bind_info *info,
+                                                    void **globals);
 
 #ifdef NO_INFO
 static struct bind_info info = {0};

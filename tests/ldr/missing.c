@@ -1,6 +1,6 @@
 /*
- * missing.c - a driver that needs what we lack: whichever request of the registry path's length it gets, it calls a function we
- * only know by name, or reads a variable we do not provide.
+ * missing.c - a driver that needs what we lack: whichever request of the registry path's length it gets, it calls a
+ * function we only know by name, or reads a variable we do not provide.
  */
 #include <ntddk.h>
 

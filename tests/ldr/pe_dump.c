@@ -21,7 +21,8 @@ static void dump_headers(const struct pe_file *pe)
     printf("headers_size %u\n", pe->headers_size);
     for (ULONG i = 0; i < pe->section_count; i++) {
         const struct pe_section *section = &pe->sections[i];
-        printf("section %s 0x%X 0x%X 0x%X 0x%X\n", section->name, section->size, section->rva, section->raw, section->flags);
+        printf("section %s 0x%X 0x%X 0x%X 0x%X\n", section->name, section->size, section->rva, section->raw,
+               section->flags);
     }
 }
 

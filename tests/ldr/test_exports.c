@@ -17,14 +17,14 @@ static const struct row {
     const char *name;
     enum state state;
 } rows[] = {
-#define EXPORT_DONE(Name) {#Name, DONE},
-#define EXPORT_AS(Name, Symbol) {#Name, DONE},
-#define EXPORT_LEAF(Name) {#Name, DONE},
+#define EXPORT_DONE(Name)            {#Name, DONE},
+#define EXPORT_AS(Name, Symbol)      {#Name, DONE},
+#define EXPORT_LEAF(Name)            {#Name, DONE},
 #define EXPORT_LEAF_AS(Name, Symbol) {#Name, DONE},
-#define EXPORT_DATA(Name) {#Name, DATA},
+#define EXPORT_DATA(Name)            {#Name, DATA},
 #define EXPORT_DATA_AS(Name, Symbol) {#Name, DATA},
-#define EXPORT_STUB(Name) {#Name, STUB},
-#define EXPORT_DATA_STUB(Name) {#Name, DATA_STUB},
+#define EXPORT_STUB(Name)            {#Name, STUB},
+#define EXPORT_DATA_STUB(Name)       {#Name, DATA_STUB},
 #include "exports.def"
 };
 enum { COUNT = sizeof(rows) / sizeof(rows[0]) };
@@ -71,8 +71,8 @@ static void test_print_how_far_it_is(void **state)
     (void)state;
     for (int i = 0; i < COUNT; i++)
         count[rows[i].state]++;
-    print_message("exports: %d functions and %d variables done, %d and %d stubs\n", count[DONE], count[DATA], count[STUB],
-                  count[DATA_STUB]);
+    print_message("exports: %d functions and %d variables done, %d and %d stubs\n", count[DONE], count[DATA],
+                  count[STUB], count[DATA_STUB]);
     assert_int_equal(count[DONE] + count[DATA] + count[STUB] + count[DATA_STUB], COUNT);
 }
 

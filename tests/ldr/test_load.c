@@ -139,7 +139,8 @@ static void test_two_images_at_once(void **state)
 static void test_cookie_beyond_a_short_configuration_is_set(void **state)
 {
     (void)state;
-    struct ldr_image *image = load("short_config.sys"); /* its size is 0x60: the cookie, no guard pointers, no UMA table */
+    struct ldr_image *image =
+        load("short_config.sys"); /* its size is 0x60: the cookie, no guard pointers, no UMA table */
     struct fixture_table *fixture = start(image);
     assert_int_not_equal(*fixture->cookie, 0x2B992DDFA232ull);
     assert_ptr_equal(fixture->guard_check, (void *)1);
@@ -186,7 +187,8 @@ static void permissions(const void *address, char text[5])
     while (fgets(line, sizeof(line), maps)) {
         unsigned long low, high;
         char found[5];
-        if (sscanf(line, "%lx-%lx %4s", &low, &high, found) == 3 && (ULONG_PTR)address >= low && (ULONG_PTR)address < high)
+        if (sscanf(line, "%lx-%lx %4s", &low, &high, found) == 3 && (ULONG_PTR)address >= low &&
+            (ULONG_PTR)address < high)
             memcpy(text, found, 5);
     }
     fclose(maps);
@@ -277,7 +279,8 @@ static void test_unknown_import_stops_when_called(void **state)
     struct ldr_image *image = load("plain.sys");
     struct fixture_table *fixture = start(image);
     assert_int_equal(output_of(fixture->call_unknown, text, sizeof(text)), 1);
-    assert_non_null(strstr(text, "uma: driver plain called unimplemented export other.sys!OtherCall at plain!call_unknown+0x"));
+    assert_non_null(
+        strstr(text, "uma: driver plain called unimplemented export other.sys!OtherCall at plain!call_unknown+0x"));
     assert_non_null(strstr(text, "fixture.c:"));
     assert_int_equal(output_of(fixture->call_ordinal, text, sizeof(text)), 1);
     assert_non_null(strstr(text, "unimplemented export other.sys!#7 at plain!call_ordinal+0x"));
@@ -336,7 +339,8 @@ static void test_symbols(void **state)
     ldr_unload(image);
 }
 
-/* Puts a symbolizer of our own first on the path; body is shell. Returns what entry+4 is then called, and how long it took. */
+/* Puts a symbolizer of our own first on the path; body is shell. Returns what entry+4 is then called, and how long it
+ * took. */
 static SIZE_T symbolize_with(const char *body, char *text, SIZE_T size)
 {
     char directory[] = "/tmp/uma-ldr-XXXXXX", program[64], *path = strdup(getenv("PATH"));
@@ -365,7 +369,9 @@ static void test_symbolizer_that_fails_or_hangs(void **state)
     (void)state;
     char text[512];
     static const char *const bodies[] = {
-        "exit 1", "kill -SEGV $$", "echo nonsense", "echo '[{\"Symbol\":7}]'", "echo '[]'", "while :; do echo xxxxxxxxxxxxxxxxxxxxx; done",
+        "exit 1",        "kill -SEGV $$",
+        "echo nonsense", "echo '[{\"Symbol\":7}]'",
+        "echo '[]'",     "while :; do echo xxxxxxxxxxxxxxxxxxxxx; done",
     };
     for (SIZE_T i = 0; i < RTL_NUMBER_OF(bodies); i++) {
         assert_true(symbolize_with(bodies[i], text, sizeof(text)) < 4000);
@@ -374,7 +380,9 @@ static void test_symbolizer_that_fails_or_hangs(void **state)
     SIZE_T elapsed_ms = symbolize_with("/bin/sleep 60", text, sizeof(text));
     assert_string_equal(text, "plain+0x1084");
     assert_in_range(elapsed_ms, 4500, 9000);
-    symbolize_with("printf %s '[{\"Symbol\":[{\"FunctionName\":\"a\\u001bb\\nc\",\"FileName\":\"f\\u0007\",\"Line\":3}]}]'", text, sizeof(text));
+    symbolize_with(
+        "printf %s '[{\"Symbol\":[{\"FunctionName\":\"a\\u001bb\\nc\",\"FileName\":\"f\\u0007\",\"Line\":3}]}]'", text,
+        sizeof(text));
     assert_string_equal(text, "plain!a?b?c (f?:3)");
 }
 
