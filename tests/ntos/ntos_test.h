@@ -1,0 +1,37 @@
+/* ntos_test.h - what the suites of the kernel test share. */
+#pragma once
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "wdk/wdm.h"
+#include "wdk/seh.h"
+#include "ex.h"
+#include "io.h"
+#include "ke.h"
+#include "rtl.h"
+
+#include <cmocka.h>
+
+int run_rtl_tests(void);
+int run_print_tests(void);
+int run_pool_tests(void);
+int run_wait_tests(void);
+int run_probe_tests(void);
+int run_io_tests(void);
+
+struct bugcheck_result {
+    bool happened;
+    ULONG code;
+    ULONG_PTR parameters[4];
+    char report[4096]; /* what went to standard error */
+};
+/* Runs action in a forked child; whether and how it bug-checked. */
+struct bugcheck_result bugcheck_of(void (*action)(void));
+
+/* The exception action raises, STATUS_SUCCESS if none. */
+NTSTATUS exception_of(void (*action)(void *context), void *context);
+
+#define TAG RTL_TAG('T', 'e', 's', 't')
+#define WIDE(text) ((const WCHAR *)L##text)
