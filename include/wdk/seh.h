@@ -5,12 +5,13 @@
  *     __try { ... } __except_call (function, context) { ... }       a filter that looks at the exception
  *     __try { ... } __finally { ... AbnormalTermination() ... }
  *
- * Limits, first. (1) FILTER is evaluated once, on entry, before the block runs: a constant, or a value like UmaExceptionFilter(Mode);
- * GetExceptionCode() does not work in it. Where the filter must see the exception use __except_call: the function is
- * LONG function(EXCEPTION_POINTERS *pointers, void *context). (2) Locals changed in the block and read in or after the handler, or
- * after __leave, must be volatile. (3) break and continue directly in a block leave that block, not a loop around it. (4) return and
- * goto out of a __try/__except block are fine. Out of a __try/__finally block or out of the __finally block itself they are not: the
- * __finally block would not run, so the process stops with a message. (5) The blocks are no functions: they see all locals.
+ * Limits, first. (1) FILTER is evaluated once, on entry, before the block runs: a constant, or a value like
+ * UmaExceptionFilter(Mode); GetExceptionCode() does not work in it. Where the filter must see the exception use
+ * __except_call: the function is LONG function(EXCEPTION_POINTERS *pointers, void *context). (2) Locals changed in
+ * the block and read in or after the handler, or after __leave, must be volatile. (3) break and continue directly in
+ * a block leave that block, not a loop around it. (4) return and goto out of a __try/__except block are fine. Out of
+ * a __try/__finally block or out of the __finally block itself they are not: the __finally block would not run, so
+ * the process stops with a message. (5) The blocks are no functions: they see all locals.
  *
  * The frame is linked into arch_thread.seh_top; src/seh/frames.c runs it.
  */
@@ -68,7 +69,7 @@ void seh_c_frame_end(struct seh_c_frame *frame);
             for (int seh_once_ = 1; seh_once_; seh_once_ = 0)
 
 #define __except(...)                                                                                                  \
-    else if (seh_frame_.phase == SEH_PHASE_FILTER) seh_frame_.filter = (__VA_ARGS__);                                      \
+    else if (seh_frame_.phase == SEH_PHASE_FILTER) seh_frame_.filter = (__VA_ARGS__);                                  \
     else for (int seh_once_ = 1; seh_once_; seh_once_ = 0)
 
 #define __except_call(FUNCTION, CONTEXT_)                                                                              \

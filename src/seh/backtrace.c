@@ -1,8 +1,9 @@
 /*
- * backtrace.c - a stack walk for bug checks: PE frames by their tables, ELF frames by the frame pointers our build keeps.
+ * backtrace.c - a stack walk for bug checks: PE frames by their tables, ELF frames by the frame pointers our build
+ * keeps.
  *
- * Where a frame-pointer chain breaks, the walk goes on at the next node. Runs in a process that may be in any state, so it reads
- * memory only through reads that cannot fault, and every step must go up the stack.
+ * Where a frame-pointer chain breaks, the walk goes on at the next node. Runs in a process that may be in any state,
+ * so it reads memory only through reads that cannot fault, and every step must go up the stack.
  */
 #include "seh_internal.h"
 

@@ -1,8 +1,9 @@
 /*
- * c_handler.c - __C_specific_handler: the language handler of C code compiled for Windows, driven by the function's scope table.
+ * c_handler.c - __C_specific_handler: the language handler of C code compiled for Windows, driven by the function's
+ * scope table.
  *
- * A scope is a range of code with a filter and a handler block (__except) or a termination function (__finally). The table is read
- * from the image as anything else in it is: checked. Follows the documented SCOPE_TABLE of x64.
+ * A scope is a range of code with a filter and a handler block (__except) or a termination function (__finally). The
+ * table is read from the image as anything else in it is: checked. Follows the documented SCOPE_TABLE of x64.
  */
 #include "seh_internal.h"
 
@@ -20,7 +21,7 @@ struct table {
     const struct seh_image *image;
     ULONG64 rva; /* of the first scope */
     ULONG count;
-    ULONG pc;    /* where the frame is, as an offset */
+    ULONG pc; /* where the frame is, as an offset */
 };
 
 static bool table_open(const DISPATCHER_CONTEXT *dispatcher, struct table *table)

@@ -1,8 +1,8 @@
 /*
  * dispatch.c - the first pass: offers an exception to each handler, newest frame first, and starts the unwind.
  *
- * Owns raising and the search. A handler of a PE frame (usually __C_specific_handler) starts the unwind itself; for a C frame the
- * search here does. The second pass stands in rtlunwind.c.
+ * Owns raising and the search. A handler of a PE frame (usually __C_specific_handler) starts the unwind itself; for a
+ * C frame the search here does. The second pass stands in rtlunwind.c.
  */
 #include "seh_internal.h"
 
@@ -52,7 +52,10 @@ static void push_dispatch(struct seh_dispatch *self, const struct search *search
     thread->seh_top = self;
 }
 
-/* Raises what the dispatcher itself has to say about a record: a handler's answer that cannot be. Searched from the same place. */
+/*
+ * Raises what the dispatcher itself has to say about a record: a handler's answer that cannot be. Searched from the
+ * same place.
+ */
 DECLSPEC_NORETURN static void raise_about(NTSTATUS status, const struct search *search)
 {
     struct seh_dispatch self;
@@ -127,7 +130,10 @@ static bool nested_too_deep(void)
     return depth > NESTING_LIMIT;
 }
 
-/* A call to an address with no code faults there, with the return address on the stack: the search begins at the caller. */
+/*
+ * A call to an address with no code faults there, with the return address on the stack: the search begins at the
+ * caller.
+ */
 static void step_over_bad_call(const EXCEPTION_RECORD *record, CONTEXT *start)
 {
     if (record->ExceptionCode == STATUS_ACCESS_VIOLATION && record->NumberParameters >= 2 &&
@@ -194,9 +200,8 @@ void seh_raise_status_at(NTSTATUS status, CONTEXT *context)
 
 void seh_raise_access_violation_at(ULONG kind, ULONG_PTR address, CONTEXT *context)
 {
-    EXCEPTION_RECORD record = {.ExceptionCode = STATUS_ACCESS_VIOLATION,
-                               .NumberParameters = 2,
-                               .ExceptionInformation = {kind, address}};
+    EXCEPTION_RECORD record = {
+        .ExceptionCode = STATUS_ACCESS_VIOLATION, .NumberParameters = 2, .ExceptionInformation = {kind, address}};
     seh_raise_record_at(&record, context);
 }
 

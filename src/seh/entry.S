@@ -1,7 +1,7 @@
 /*
- * entry.S - the steps of src/seh that a compiler cannot make: capture and load of registers, the entry of driver calls into
- * exports, the second return of a C frame. Decides nothing. Offsets: CONTEXT is the documented x64 one; the others are held by
- * assertions in arch.h and seh_internal.h.
+ * entry.S - the steps of src/seh that a compiler cannot make: capture and load of registers, the entry of driver
+ * calls into exports, the second return of a C frame. Decides nothing. Offsets: CONTEXT is the documented x64 one;
+ * the others are held by assertions in arch.h and seh_internal.h.
  */
         .set    SEH_TOP, 0x1000
         .set    SEH_CALLS, 0x1018
@@ -228,8 +228,8 @@
         ret
 
 /*
- * seh_context_load(rdi = CONTEXT): every register. The flags and pc go through the 16 bytes under the new stack pointer, which
- * Windows code never uses.
+ * seh_context_load(rdi = CONTEXT): every register. The flags and pc go through the 16 bytes under the new stack
+ * pointer, which Windows code never uses.
  */
         global  seh_context_load
         mov     0x34(%rdi), %eax
@@ -312,8 +312,8 @@
 /* ---- exports ---- */
 
 /*
- * seh_export_entry: r11 = the export. Nothing is pushed, so stack arguments stay where the export looks for them; the return
- * address is replaced in place.
+ * seh_export_entry: r11 = the export. Nothing is pushed, so stack arguments stay where the export looks for them; the
+ * return address is replaced in place.
  */
         global  seh_export_entry
         mov     %gs:SEH_CALLS, %r10
@@ -381,7 +381,10 @@
 
 /* ---- names that compilers call on their own ---- */
 
-/* __chkstk: rax = bytes to allocate. Stacks here are committed as a whole under a guard page; touching each page is all there is. */
+/*
+ * __chkstk: rax = bytes to allocate. Stacks here are committed as a whole under a guard page; touching each page is
+ * all there is.
+ */
         global  __chkstk
         push    %rcx
         push    %rax
@@ -400,8 +403,9 @@
         ret
 
 /*
- * What drivers import as _setjmp(buffer, frame) and longjmp(buffer, value); the names are the host C library's too. 256 bytes: the documented _JUMP_BUFFER of x64: Frame Rbx Rsp Rbp Rsi Rdi R12-R15 Rip
- * MxCsr, xmm6-15. longjmp unwinds to Frame, running __finally blocks on its way; without a frame it just jumps.
+ * What drivers import as _setjmp(buffer, frame) and longjmp(buffer, value); the names are the host C library's too.
+ * 256 bytes: the documented _JUMP_BUFFER of x64: Frame Rbx Rsp Rbp Rsi Rdi R12-R15 Rip MxCsr, xmm6-15. longjmp
+ * unwinds to Frame, running __finally blocks on its way; without a frame it just jumps.
  */
         global  seh_setjmp
         mov     %rdx, 0x00(%rcx)

@@ -1,14 +1,14 @@
 /*
  * epilogue.c - recognises an x64 epilogue from its instructions and finishes it on a context.
  *
- * Owns the short list of forms an epilogue may have ("x64 prolog and epilog", Microsoft Learn): add rsp or lea rsp, pops of
- * 64-bit registers, then ret or a jump out of the function. Everything else is the function's body.
+ * Owns the short list of forms an epilogue may have ("x64 prolog and epilog", Microsoft Learn): add rsp or lea rsp,
+ * pops of 64-bit registers, then ret or a jump out of the function. Everything else is the function's body.
  */
 #include "seh_internal.h"
 
 #include "plat.h"
 
-#define RSP_NUMBER 4
+#define RSP_NUMBER  4
 #define CODE_WINDOW 64
 
 struct cursor {
@@ -29,7 +29,10 @@ static LONG load_signed(const UCHAR *bytes, ULONG size)
     return (LONG)(bytes[0] | (ULONG)bytes[1] << 8 | (ULONG)bytes[2] << 16 | (ULONG)bytes[3] << 24);
 }
 
-/* add rsp, imm or lea rsp, disp[frame register]: at most one, at the start. False: looks like one, but is not of an epilogue. */
+/*
+ * add rsp, imm or lea rsp, disp[frame register]: at most one, at the start. False: looks like one, but is not of an
+ * epilogue.
+ */
 static bool take_adjust(struct cursor *code, UCHAR frame_register, CONTEXT *context)
 {
     const UCHAR *p = code->bytes + code->at;
@@ -111,8 +114,8 @@ static bool ends(const struct seh_image *image, ULONG64 pc, const RUNTIME_FUNCTI
     return have(code, 3) && (p[0] & 0xF8) == 0x48 && p[1] == 0xFF && (p[2] & 0x38) == 0x20;
 }
 
-bool seh_unwind_epilogue(const struct seh_image *image, ULONG64 pc, const RUNTIME_FUNCTION *function, UCHAR frame_register,
-                         CONTEXT *context)
+bool seh_unwind_epilogue(const struct seh_image *image, ULONG64 pc, const RUNTIME_FUNCTION *function,
+                         UCHAR frame_register, CONTEXT *context)
 {
     UCHAR bytes[CODE_WINDOW];
     ULONG64 rva = pc - image->base;

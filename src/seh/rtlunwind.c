@@ -1,9 +1,10 @@
 /*
- * rtlunwind.c - the second pass: runs the termination handlers between an exception and its target, then continues at the target.
+ * rtlunwind.c - the second pass: runs the termination handlers between an exception and its target, then continues at
+ * the target.
  *
- * Owns RtlUnwind and RtlUnwindEx, RtlRestoreContext and longjmp. The unwinder runs below the frames it unwinds. For the __finally
- * block of a C frame that is not possible: the block runs in its own function's frame, over the unwinder's stack, so the rest of the
- * unwind is written down in the frame and begun anew when the block ends.
+ * Owns RtlUnwind and RtlUnwindEx, RtlRestoreContext and longjmp. The unwinder runs below the frames it unwinds. For
+ * the __finally block of a C frame that is not possible: the block runs in its own function's frame, over the
+ * unwinder's stack, so the rest of the unwind is written down in the frame and begun anew when the block ends.
  */
 #include "seh_internal.h"
 
@@ -69,8 +70,7 @@ static void terminate_pe(struct seh_unwind *unwind, struct seh_walk *walk)
         record->ExceptionFlags |= EXCEPTION_COLLIDED_UNWIND;
     seh_nodes_pop_to(walk->node);
     arch_self()->seh_top = &self;
-    EXCEPTION_DISPOSITION answer =
-        walk->handler(record, (PVOID)walk->establisher, &walk->context, &dispatcher);
+    EXCEPTION_DISPOSITION answer = walk->handler(record, (PVOID)walk->establisher, &walk->context, &dispatcher);
     seh_nodes_pop_to(walk->node);
     record->ExceptionFlags &= ~(ULONG)(EXCEPTION_TARGET_UNWIND | EXCEPTION_COLLIDED_UNWIND);
     if (answer != ExceptionContinueSearch)
@@ -166,9 +166,8 @@ void seh_longjmp_at(const ULONG64 *buffer, ULONG64 value, CONTEXT *context)
 {
     value = value ? value : 1;
     if (buffer[JUMP_FRAME]) {
-        EXCEPTION_RECORD record = {.ExceptionCode = STATUS_LONGJUMP,
-                                   .NumberParameters = 1,
-                                   .ExceptionInformation = {(ULONG_PTR)buffer}};
+        EXCEPTION_RECORD record = {
+            .ExceptionCode = STATUS_LONGJUMP, .NumberParameters = 1, .ExceptionInformation = {(ULONG_PTR)buffer}};
         seh_rtl_unwind_at(buffer[JUMP_FRAME], buffer[JUMP_RIP], &record, value, context);
     }
     jump_context(buffer, context);

@@ -8,10 +8,10 @@
  *   SEH_DISPATCH a dispatcher or unwinder that is running a PE handler right now (nested and collided unwinds).
  * Freestanding. Uses arch, and plat's reads that cannot fault; the platform's fault hook calls in.
  *
- * Rows of exports.def for these names must bind directly, without the seh_export_entry stub, since they look at their own caller's
- * frame or pass all registers through: RtlUnwind, RtlUnwindEx, RtlRestoreContext, RtlVirtualUnwind, RtlLookupFunctionEntry,
- * RtlCaptureContext, RtlPcToFileHeader, __C_specific_handler, _local_unwind, __chkstk, _setjmp (seh_setjmp), longjmp (seh_longjmp).
- * The raising ones work either way.
+ * Rows of exports.def for these names must bind directly, without the seh_export_entry stub, since they look at their
+ * own caller's frame or pass all registers through: RtlUnwind, RtlUnwindEx, RtlRestoreContext, RtlVirtualUnwind,
+ * RtlLookupFunctionEntry, RtlCaptureContext, RtlPcToFileHeader, __C_specific_handler, _local_unwind, __chkstk,
+ * _setjmp (seh_setjmp), longjmp (seh_longjmp). The raising ones work either way.
  */
 #pragma once
 #include "wdk/ntexcept.h"
@@ -34,8 +34,8 @@ void seh_image_unregister(struct seh_image *image);
 const struct seh_image *seh_image_find(ULONG_PTR pc);
 
 /*
- * Raises *record at *context: dispatches to the handlers of PE and C frames in order. Returns only by resuming (a filter said
- * CONTINUE_EXECUTION) or by unwinding; an unhandled exception goes to the hook below. IRQL: any.
+ * Raises *record at *context: dispatches to the handlers of PE and C frames in order. Returns only by resuming (a
+ * filter said CONTINUE_EXECUTION) or by unwinding; an unhandled exception goes to the hook below. IRQL: any.
  */
 DECLSPEC_NORETURN void seh_raise(EXCEPTION_RECORD *record, CONTEXT *context);
 /* The platform's trap hook (struct plat_hooks.trap): makes the record and raises it at trap->context. */
@@ -49,7 +49,10 @@ DECLSPEC_NORETURN void seh_raise_access_violation(ULONG kind, ULONG_PTR address)
 /* Called with an exception nobody handled; never returns (ke makes it a bug check). */
 extern void (*seh_unhandled_hook)(EXCEPTION_RECORD *record, CONTEXT *context);
 
-/* Entry of a driver's call into an export: assembly, made per row of exports.def. target in r11. Keeps a SEH_CALL record. */
+/*
+ * Entry of a driver's call into an export: assembly, made per row of exports.def. target in r11. Keeps a SEH_CALL
+ * record.
+ */
 void seh_export_entry(void);
 /* Caller's address of the export that is running on this thread (the newest SEH_CALL), 0 if none. */
 ULONG_PTR seh_export_caller(void);
@@ -65,8 +68,8 @@ void seh_thread_fini(void);
 /* ---- the documented routines, exported to drivers ---- */
 PRUNTIME_FUNCTION NTAPI RtlLookupFunctionEntry(ULONG64 ControlPc, ULONG64 *ImageBase, PVOID HistoryTable);
 PEXCEPTION_ROUTINE NTAPI RtlVirtualUnwind(ULONG HandlerType, ULONG64 ImageBase, ULONG64 ControlPc,
-                                          PRUNTIME_FUNCTION FunctionEntry, PCONTEXT ContextRecord,
-                                          PVOID *HandlerData, ULONG64 *EstablisherFrame, PVOID ContextPointers);
+                                          PRUNTIME_FUNCTION FunctionEntry, PCONTEXT ContextRecord, PVOID *HandlerData,
+                                          ULONG64 *EstablisherFrame, PVOID ContextPointers);
 void NTAPI RtlUnwind(PVOID TargetFrame, PVOID TargetIp, PEXCEPTION_RECORD ExceptionRecord, PVOID ReturnValue);
 void NTAPI RtlUnwindEx(PVOID TargetFrame, PVOID TargetIp, PEXCEPTION_RECORD ExceptionRecord, PVOID ReturnValue,
                        PCONTEXT ContextRecord, PVOID HistoryTable);

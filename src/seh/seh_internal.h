@@ -8,8 +8,8 @@
 #include "seh.h"
 #include "wdk/seh.h"
 
-#define UNW_FLAG_EHANDLER 1
-#define UNW_FLAG_UHANDLER 2
+#define UNW_FLAG_EHANDLER  1
+#define UNW_FLAG_UHANDLER  2
 #define UNW_FLAG_CHAININFO 4
 
 /* A driver's call into an export: its registers as they will be after the export returns. */
@@ -32,8 +32,9 @@ _Static_assert(offsetof(struct seh_c_frame, jump) == 24, "used by assembly");
 _Static_assert(offsetof(struct seh_c_frame, phase) == 88, "used by assembly");
 
 /*
- * A dispatcher or unwinder running somebody's handler. An exception out of that handler continues, for the new dispatcher, at
- * *context: where the first exception was raised, or, in an unwind, at the frame whose handler was running (the unwound ones are gone).
+ * A dispatcher or unwinder running somebody's handler. An exception out of that handler continues, for the new
+ * dispatcher, at *context: where the first exception was raised, or, in an unwind, at the frame whose handler was
+ * running (the unwound ones are gone).
  */
 struct seh_dispatch {
     struct seh_node node;
@@ -53,7 +54,7 @@ struct seh_walk {
     bool advance;          /* go on at caller */
     bool collided;         /* the frame is one whose unwind was interrupted */
     ULONG scope_index;
-    ULONG64 nested_frame;  /* frames up to this one have an exception of their own in dispatch */
+    ULONG64 nested_frame; /* frames up to this one have an exception of their own in dispatch */
     ULONG64 image_base;
     ULONG64 establisher;
     PRUNTIME_FUNCTION function;
@@ -92,8 +93,8 @@ struct seh_frame_info {
 NTSTATUS seh_virtual_unwind(const struct seh_image *image, ULONG handlers, ULONG64 pc, PRUNTIME_FUNCTION function,
                             CONTEXT *context, struct seh_frame_info *info);
 /* If pc stands in an epilogue, carries the rest of it out on *context and returns true. */
-bool seh_unwind_epilogue(const struct seh_image *image, ULONG64 pc, const RUNTIME_FUNCTION *function, UCHAR frame_register,
-                         CONTEXT *context);
+bool seh_unwind_epilogue(const struct seh_image *image, ULONG64 pc, const RUNTIME_FUNCTION *function,
+                         UCHAR frame_register, CONTEXT *context);
 /* The function's entry with chained pieces followed to the first; null if the chain is bad. */
 bool seh_function_primary(const struct seh_image *image, const RUNTIME_FUNCTION *function, RUNTIME_FUNCTION *primary);
 

@@ -1,8 +1,8 @@
 /*
  * unwind.c - the x64 virtual unwind: from a function's registers to its caller's, by the image's unwind codes.
  *
- * Follows "x64 exception handling" (Microsoft Learn), versions 1 and 2 of UNWIND_INFO. Epilogues stand in epilogue.c. Trusts
- * neither tables nor stack: a bad one is a status, never a fault or a loop.
+ * Follows "x64 exception handling" (Microsoft Learn), versions 1 and 2 of UNWIND_INFO. Epilogues stand in epilogue.c.
+ * Trusts neither tables nor stack: a bad one is a status, never a fault or a loop.
  */
 #include "seh_internal.h"
 
@@ -22,7 +22,7 @@ enum {
     UWOP_PUSH_MACHFRAME
 };
 
-#define CHAIN_LIMIT 32
+#define CHAIN_LIMIT   32
 #define MACHFRAME_RIP 0
 #define MACHFRAME_RSP 24
 
@@ -153,7 +153,8 @@ static NTSTATUS code_undo(const struct unwind_info *info, ULONG index, ULONG slo
 }
 
 /* Undoes the codes of one info whose instructions lie before offset in the prologue. */
-static NTSTATUS codes_undo(const struct unwind_info *info, ULONG offset, ULONG64 frame, CONTEXT *context, bool *returned)
+static NTSTATUS codes_undo(const struct unwind_info *info, ULONG offset, ULONG64 frame, CONTEXT *context,
+                           bool *returned)
 {
     for (ULONG i = 0; i < info->count;) {
         ULONG slots = code_slots(info, (info->codes[i] >> 8) & 15, info->codes[i] >> 12);
@@ -276,7 +277,10 @@ NTSTATUS seh_virtual_unwind(const struct seh_image *image, ULONG handlers, ULONG
     return unwind_by_codes(image, handlers, offset, &info, context, out);
 }
 
-/* *ContextPointers is not filled: nothing in an x64 driver's own handlers reads it. Bad data leaves Rip 0, the end of a walk. */
+/*
+ * *ContextPointers is not filled: nothing in an x64 driver's own handlers reads it. Bad data leaves Rip 0, the end
+ * of a walk.
+ */
 PEXCEPTION_ROUTINE NTAPI RtlVirtualUnwind(ULONG HandlerType, ULONG64 ImageBase, ULONG64 ControlPc,
                                           PRUNTIME_FUNCTION FunctionEntry, PCONTEXT ContextRecord, PVOID *HandlerData,
                                           ULONG64 *EstablisherFrame, PVOID ContextPointers)

@@ -1,8 +1,9 @@
 /*
  * walk.c - the walk over a thread's frames, newest to oldest, and the list of nodes it uses to cross ELF code.
  *
- * Owns the rule that joins the two kinds of frame: a pc in a registered image is unwound by its tables, any other pc belongs to ELF
- * code, and the next older node tells what comes after it. What is done with a frame found stands in dispatch.c and rtlunwind.c.
+ * Owns the rule that joins the two kinds of frame: a pc in a registered image is unwound by its tables, any other pc
+ * belongs to ELF code, and the next older node tells what comes after it. What is done with a frame found stands in
+ * dispatch.c and rtlunwind.c.
  */
 #include "seh_internal.h"
 
@@ -133,8 +134,7 @@ enum seh_step seh_walk_next(struct seh_walk *walk, ULONG handlers)
     walk->image_base = image->base;
     walk->function = seh_function_find(image, walk->context.Rip);
     walk->caller = walk->context;
-    NTSTATUS status =
-        seh_virtual_unwind(image, handlers, walk->context.Rip, walk->function, &walk->caller, &info);
+    NTSTATUS status = seh_virtual_unwind(image, handlers, walk->context.Rip, walk->function, &walk->caller, &info);
     walk->establisher = info.establisher;
     walk->handler = info.handler;
     walk->handler_data = info.handler_data;

@@ -1,22 +1,22 @@
 /*
- * conformance.c - what structured exception handling must do, said once and run twice: as a driver under our kernel and as a console
- * program under Windows or Wine, whose implementation somebody else wrote. One line per case. The hand-made functions with
- * unusual frames stand in conformance_frames.h, the harness in conformance_os.h.
+ * conformance.c - what structured exception handling must do, said once and run twice: as a driver under our kernel
+ * and as a console program under Windows or Wine, whose implementation somebody else wrote. One line per case. The
+ * hand-made functions with unusual frames stand in conformance_frames.h, the harness in conformance_os.h.
  */
 #include "conformance_os.h"
 
 #include "conformance_frames.h"
 
-#define CODE_A ((NTSTATUS)0xE0000001)
-#define CODE_B ((NTSTATUS)0xE0000002)
+#define CODE_A      ((NTSTATUS)0xE0000001)
+#define CODE_B      ((NTSTATUS)0xE0000002)
 #define BAD_ADDRESS ((void *)0x18)
 
 static EXCEPTION_RECORD seen; /* the record a filter saw last */
 static volatile int depth_reached;
 
 /*
- * clang ends a scope one byte behind its last call, so that where two scopes' calls follow each other directly, the return address
- * lies in both. An instruction after each raise keeps that out of these cases.
+ * clang ends a scope one byte behind its last call, so that where two scopes' calls follow each other directly, the
+ * return address lies in both. An instruction after each raise keeps that out of these cases.
  */
 #define raise_soft(CODE, FLAGS)                                                                                        \
     do {                                                                                                               \
@@ -186,7 +186,7 @@ static NOINLINE void test_only_inner_finally(void)
         __try {
             __try {
                 finally_around('1');
-            __asm__ volatile("nop");
+                __asm__ volatile("nop");
             } __except (note(GetExceptionInformation(), 'f', 1)) {
                 mark('h');
             }
@@ -217,221 +217,7 @@ static NOINLINE void test_rethrow(void)
     case_ok("an exception in a handler block goes outwards", trail_is("1h2H") && code == CODE_B);
 }
 
-/* ---- exceptions during exceptions ---- */
-
-static LONG raising_filter(EXCEPTION_POINTERS *pointers)
-{
-    note(pointers, 'f', 0);
-    __try {
-        raise_soft(CODE_B, 0);
-    } __except (note_nested(GetExceptionInformation(), 'g', 1)) {
-        mark('i');
-    }
-    return 1;
-}
-
-static NOINLINE void test_filter_handles_own(void)
-{
-    trail_reset();
-    __try {
-        raise_soft(CODE_A, 0);
-    } __except (raising_filter(GetExceptionInformation())) {
-        mark('h');
-    }
-    case_ok("a filter can raise and handle an exception of its own", trail_is("fgih"));
-}
-
-static LONG escaping_filter(EXCEPTION_POINTERS *pointers)
-{
-    note(pointers, 'f', 0);
-    if ((NTSTATUS)pointers->ExceptionRecord->ExceptionCode == CODE_A)
-        raise_soft(CODE_B, 0);
-    return 0;
-}
-
-static NOINLINE void with_escaping_filter(void)
-{
-    __try {
-        raise_soft(CODE_A, 0);
-    } __except (escaping_filter(GetExceptionInformation())) {
-        mark('x');
-    }
-}
-
-static NOINLINE void test_exception_in_filter(void)
-{
-    trail_reset();
-    __try {
-        with_escaping_filter();
-    } __except (note(GetExceptionInformation(), 'o', 1)) {
-        mark('h');
-    }
-    case_ok("an exception out of a filter: the same filter is asked again, then outer ones", trail_is("ffoh"));
-    case_ok("and the outer filter sees the second exception", (NTSTATUS)seen.ExceptionCode == CODE_B);
-}
-
-static NOINLINE void nested_inner(void)
-{
-    __try {
-        raise_soft(CODE_A, 0);
-    } __except (note_nested(GetExceptionInformation(), 'a', 0)) {
-        mark('x');
-    }
-}
-
-static NOINLINE void nested_middle(void)
-{
-    __try {
-        nested_inner();
-    } __except (escaping_filter(GetExceptionInformation())) {
-        mark('x');
-    }
-}
-
-static NOINLINE void test_nested_flag(void)
-{
-    trail_reset();
-    __try {
-        nested_middle();
-    } __except (note_nested(GetExceptionInformation(), 'o', 1)) {
-        mark('h');
-    }
-    /* First A: a, f. Then B out of f: the frames from the first raise on are asked again with EXCEPTION_NESTED_CALL. */
-    case_ok("EXCEPTION_NESTED_CALL up to the frame whose filter raised", trail_is("afaNfoh"));
-}
-
-static NOINLINE void raise_in_finally(void)
-{
-    __try {
-        raise_soft(CODE_A, 0);
-    } __finally {
-        mark('1');
-        raise_soft(CODE_B, 0);
-        mark('x');
-    }
-}
-
-static NOINLINE void test_exception_in_finally(void)
-{
-    trail_reset();
-    __try {
-        __try {
-            raise_in_finally();
-        } __except (note(GetExceptionInformation(), 'f', 0)) {
-            mark('h');
-        }
-    } __except (note(GetExceptionInformation(), 'o', 1)) {
-        mark('H');
-    }
-    case_ok("an exception out of __finally replaces the first; __finally is not run again", trail_is("fo1foH"));
-}
-
-static NOINLINE void collide_inner(void)
-{
-    __try {
-        __try {
-            __try {
-                raise_soft(CODE_A, 0);
-            } __finally {
-                mark('1');
-                raise_soft(CODE_B, 0);
-            }
-        } __finally {
-            mark('2');
-        }
-    } __finally {
-        mark('3');
-    }
-}
-
-static NOINLINE void test_collided_unwind(void)
-{
-    trail_reset();
-    __try {
-        collide_inner();
-    } __except (note(GetExceptionInformation(), 'f', 1)) {
-        mark('h');
-    }
-    case_ok("a collided unwind goes on after the interrupted scope", trail_is("f1f23h"));
-}
-
-static NOINLINE void collide_same(void)
-{
-    __try {
-        __try {
-            raise_soft(CODE_A, 0);
-        } __finally {
-            mark('1');
-            raise_soft(CODE_B, 0);
-        }
-    } __except (note(GetExceptionInformation(), 'f', 1)) {
-        mark('h');
-    }
-    mark('e');
-}
-
-static NOINLINE void test_collided_same_frame(void)
-{
-    trail_reset();
-    collide_same();
-    case_ok("a collided unwind whose target is the interrupted frame", trail_is("f1fhe"));
-}
-
-static NOINLINE void deep_collide(int depth)
-{
-    __try {
-        if (depth)
-            deep_collide(depth - 1);
-        else
-            raise_soft(CODE_A, 0);
-    } __finally {
-        mark((char)('0' + depth));
-        raise_soft(CODE_B, 0);
-    }
-}
-
-static NOINLINE void test_repeated_collision(void)
-{
-    trail_reset();
-    __try {
-        deep_collide(4);
-    } __except (1) {
-        mark('h');
-    }
-    case_ok("each of five __finally blocks raises: each runs once", trail_is("01234h"));
-}
-
-/* A function of its own: clang inlines a __finally block into its funclet, where a __try of the block would be lost. */
-static NOINLINE void raise_and_handle(void)
-{
-    __try {
-        raise_soft(CODE_B, 0);
-    } __except (note(GetExceptionInformation(), 'g', 1)) {
-        mark('2');
-    }
-}
-
-static NOINLINE void handled_in_finally(void)
-{
-    __try {
-        raise_soft(CODE_A, 0);
-    } __finally {
-        mark('1');
-        raise_and_handle();
-        mark('3');
-    }
-}
-
-static NOINLINE void test_handled_in_finally(void)
-{
-    trail_reset();
-    __try {
-        handled_in_finally();
-    } __except (note(GetExceptionInformation(), 'f', 1)) {
-        mark('h');
-    }
-    case_ok("an exception raised and handled inside __finally leaves the unwind going", trail_is("f1g23h"));
-}
+#include "conformance_nested.h"
 
 /* ---- leaving blocks ---- */
 
@@ -522,7 +308,8 @@ static NOINLINE void test_noncontinuable(void)
     }
     case_ok("CONTINUE_EXECUTION of a noncontinuable exception raises STATUS_NONCONTINUABLE_EXCEPTION",
             second == STATUS_NONCONTINUABLE_EXCEPTION && trail_is("ffgh"));
-    case_todo_wine("the record of that one points at the first", seen.ExceptionRecord != NULL && (seen.ExceptionFlags & 1));
+    case_todo_wine("the record of that one points at the first",
+                   seen.ExceptionRecord != NULL && (seen.ExceptionFlags & 1));
 }
 
 static NOINLINE void test_raise_status(void)
@@ -584,217 +371,7 @@ static NOINLINE void test_many_raises(void)
     case_ok("ten thousand exceptions in a row", count == 10000);
 }
 
-/* ---- hardware ---- */
-
-static NOINLINE int read_at(volatile int *address)
-{
-    return *address;
-}
-
-static NOINLINE void write_at(volatile int *address)
-{
-    *address = 1;
-}
-
-static NOINLINE void test_read_write_execute(void)
-{
-    __try {
-        read_at(BAD_ADDRESS);
-    } __except (note(GetExceptionInformation(), 'f', 1)) {
-    }
-    case_ok("read fault: {0, address}", (NTSTATUS)seen.ExceptionCode == STATUS_ACCESS_VIOLATION && seen.NumberParameters == 2 &&
-                                            seen.ExceptionInformation[0] == 0 &&
-                                            seen.ExceptionInformation[1] == (ULONG_PTR)BAD_ADDRESS);
-    __try {
-        write_at(BAD_ADDRESS);
-    } __except (note(GetExceptionInformation(), 'f', 1)) {
-    }
-    case_ok("write fault: {1, address}", (NTSTATUS)seen.ExceptionCode == STATUS_ACCESS_VIOLATION && seen.NumberParameters == 2 &&
-                                             seen.ExceptionInformation[0] == 1 &&
-                                             seen.ExceptionInformation[1] == (ULONG_PTR)BAD_ADDRESS);
-    __try {
-        frame_leaf_read(BAD_ADDRESS);
-    } __except (note(GetExceptionInformation(), 'f', 1)) {
-    }
-    case_ok("a fault's ExceptionAddress is the instruction", seen.ExceptionAddress == (void *)frame_leaf_read);
-    __try {
-        ((void (*volatile)(void))BAD_ADDRESS)();
-    } __except (note(GetExceptionInformation(), 'f', 1)) {
-    }
-    case_ok("execute fault: {8, address}, at that address", seen.ExceptionInformation[0] == 8 &&
-                                                                seen.ExceptionInformation[1] == (ULONG_PTR)BAD_ADDRESS &&
-                                                                seen.ExceptionAddress == BAD_ADDRESS);
-}
-
-static NOINLINE void test_fault_in_same_function(void)
-{
-    volatile int *volatile bad = BAD_ADDRESS;
-    trail_reset();
-    __try {
-        mark('t');
-        *bad = 1;
-        mark('x');
-    } __except (note(GetExceptionInformation(), 'f', 1)) {
-        mark('h');
-    }
-    case_ok("a fault in the function that has the __try", trail_is("tfh"));
-}
-
-static int a_good_int = 42;
-
-static LONG repair(EXCEPTION_POINTERS *pointers)
-{
-    pointers->ContextRecord->Rcx = (u64)&a_good_int;
-    return -1;
-}
-
-static NOINLINE void test_repair(void)
-{
-    volatile int value = 0;
-    __try {
-        value = frame_leaf_read(BAD_ADDRESS);
-    } __except (repair(GetExceptionInformation())) {
-        value = -1;
-    }
-    case_ok("CONTINUE_EXECUTION with a repaired register repeats the instruction", value == 42);
-}
-
-static LONG step_over_breakpoint(EXCEPTION_POINTERS *pointers)
-{
-    note(pointers, 'f', 0);
-    pointers->ContextRecord->Rip++;
-    return -1;
-}
-
-static NOINLINE void test_other_traps(void)
-{
-    volatile int zero = 0;
-    volatile int value = 5;
-    trail_reset();
-    __try {
-        frame_breakpoint();
-        mark('c');
-    } __except (step_over_breakpoint(GetExceptionInformation())) {
-        mark('x');
-    }
-    case_ok("int 3: STATUS_BREAKPOINT at the instruction, continued after it",
-            (NTSTATUS)seen.ExceptionCode == STATUS_BREAKPOINT && seen.ExceptionAddress == (void *)frame_breakpoint &&
-                trail_is("fc"));
-    __try {
-        value = value / zero;
-    } __except (note(GetExceptionInformation(), 'f', 1)) {
-        value = -1;
-    }
-    case_ok("division by zero", (NTSTATUS)seen.ExceptionCode == STATUS_INTEGER_DIVIDE_BY_ZERO && value == -1);
-    __try {
-        frame_illegal();
-    } __except (note(GetExceptionInformation(), 'f', 1)) {
-        value = -2;
-    }
-    case_ok("an illegal instruction", (NTSTATUS)seen.ExceptionCode == STATUS_ILLEGAL_INSTRUCTION && value == -2);
-}
-
-/* ---- frames ---- */
-
-static int caught(void (*function)(void *), void *argument)
-{
-    volatile int result = 0;
-    __try {
-        function(argument);
-    } __except (note(GetExceptionInformation(), 'f', 1)) {
-        result = 1;
-    }
-    return result && (NTSTATUS)seen.ExceptionCode == STATUS_ACCESS_VIOLATION;
-}
-
-static NOINLINE void alloca_frame(void *argument)
-{
-    volatile char *block = __builtin_alloca(100 + (u64)argument % 7);
-    block[0] = 1;
-    read_at(argument);
-    block[1] = block[0];
-}
-
-static NOINLINE void large_frame(void *argument)
-{
-    volatile char block[3900];
-    block[0] = 1;
-    read_at(argument);
-    block[3899] = block[0];
-}
-
-static NOINLINE void tail_target(void *argument)
-{
-    read_at(argument);
-    mark('x');
-}
-
-static NOINLINE void tail_caller(void *argument)
-{
-    __attribute__((musttail)) return tail_target(argument);
-}
-
-static void call_read(void *argument)
-{
-    read_at(argument);
-}
-
-static void call_without_entry(void *argument)
-{
-    frame_leaf_read(argument);
-}
-
-static NOINLINE void test_frames(void)
-{
-    case_ok("a fault below a leaf call", caught(call_read, BAD_ADDRESS));
-    case_ok("a fault in a function without an entry", caught(call_without_entry, BAD_ADDRESS));
-    case_ok("a fault in a prologue, before the allocation", caught(frame_prologue_early, BAD_ADDRESS));
-    case_ok("a fault in a prologue, after the allocation", caught(frame_prologue_late, BAD_ADDRESS));
-    case_ok("a frame of variable size", caught(alloca_frame, BAD_ADDRESS));
-    case_ok("a frame of 3900 bytes", caught(large_frame, BAD_ADDRESS));
-    case_ok("a frame of 70000 bytes that is only allocated", caught(frame_huge, BAD_ADDRESS));
-    case_ok("a tail-called function", caught(tail_caller, BAD_ADDRESS));
-}
-
-static NOINLINE void catch_clobbered(void)
-{
-    __try {
-        frame_clobber(BAD_ADDRESS);
-    } __except (1) {
-        mark('h');
-    }
-}
-
-static NOINLINE void catch_clobbered_soft(void)
-{
-    __try {
-        frame_clobber_call(raise_record, CODE_A);
-    } __except (1) {
-        mark('h');
-    }
-}
-
-static NOINLINE void test_registers(void)
-{
-    trail_reset();
-    u64 wrong = frame_check_registers(catch_clobbered);
-    case_ok("rbx rbp rsi rdi r12-r15 xmm6-xmm15 come back after a fault", wrong == 0 && trail_is("h"));
-    trail_reset();
-    wrong = frame_check_registers(catch_clobbered_soft);
-    case_ok("and after a raise below a call", wrong == 0 && trail_is("h"));
-}
-
-static NOINLINE void test_capture_restore(void)
-{
-    static CONTEXT context;
-    static volatile int round;
-    round = 0;
-    RtlCaptureContext(&context);
-    round++;
-    if (round < 3)
-        RtlRestoreContext(&context, NULL);
-    case_ok("RtlCaptureContext and RtlRestoreContext", round == 3);
-}
+#include "conformance_hardware.h"
 
 static void run_cases(void)
 {

@@ -1,5 +1,6 @@
 /*
- * conformance_frames.h - functions of the conformance program that need an exact frame, in assembly with .seh_ directives.
+ * conformance_frames.h - functions of the conformance program that need an exact frame, in assembly with .seh_
+ * directives.
  */
 #pragma once
 
@@ -14,6 +15,7 @@ void frame_clobber_call(void (*raise)(NTSTATUS, int), NTSTATUS code);
 u64 frame_check_registers(void (*function)(void)); /* 0: function kept all nonvolatile registers */
 void frame_jump_out(void);               /* __finally that unwinds to a label of its own function */
 
+/* clang-format off: an instruction sequence a line */
 #define SAVE_ALL                                                                                                       \
     "pushq %rbx\n.seh_pushreg %rbx\n"                                                                                  \
     "pushq %rbp\n.seh_pushreg %rbp\n"                                                                                  \
@@ -108,7 +110,10 @@ __asm__(".text\n.p2align 4\n"
         CHECK_XMM("13", "0x7654321") CHECK_XMM("14", "0x7654321") CHECK_XMM("15", "0x7654321")
         RESTORE_ALL ".seh_endproc\n"
 
-        /* A scope table by hand: the faulting call stands in a __finally scope, whose function jumps to a label of the frame. */
+        /*
+         * A scope table by hand: the faulting call stands in a __finally scope, whose function jumps to a label of
+         * the frame.
+         */
         ".p2align 4\n" FUNCTION("frame_jump_out")
         ".seh_handler __C_specific_handler, @unwind, @except\n"
         ".seh_handlerdata\n.long 2\n"
@@ -134,6 +139,7 @@ __asm__(".text\n.p2align 4\n"
         "movq %rbx, %rcx\nleaq frame_jump_label(%rip), %rdx\nxorl %r8d, %r8d\nxorl %r9d, %r9d\n"
         "call *__imp_RtlUnwind(%rip)\nint3\n"
         ".seh_endproc\n");
+/* clang-format on */
 
 __attribute__((used)) void mark_from_frame(char what)
 {

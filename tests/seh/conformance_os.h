@@ -1,6 +1,7 @@
 /*
- * conformance_os.h - the two worlds the SEH conformance program runs in: a driver under our kernel, a console program under
- * Windows or Wine. Owns output, the count of cases, and the raising routines each world lacks under the other's name.
+ * conformance_os.h - the two worlds the SEH conformance program runs in: a driver under our kernel, a console program
+ * under Windows or Wine. Owns output, the count of cases, and the raising routines each world lacks under the other's
+ * name.
  */
 #pragma once
 
@@ -27,7 +28,7 @@ __declspec(dllimport) void NTAPI RtlRestoreContext(PCONTEXT, PEXCEPTION_RECORD);
 __declspec(dllimport) void NTAPI RtlCaptureContext(PCONTEXT);
 __declspec(dllimport) void NTAPI RtlRaiseException(PEXCEPTION_RECORD);
 #else
-#define ON_WINE 1
+#define ON_WINE       1
 static void put_line(const char *line)
 {
     DWORD done;

@@ -6,11 +6,11 @@
 typedef void callback(void *context);
 __declspec(dllimport) int NTAPI TestCallBack(callback *function, void *context, int mode);
 __declspec(dllimport) void NTAPI TestMark(char what);
-__declspec(dllimport) int NTAPI TestManyArguments(int a, long long b, double c, int d, int e, double f, int g, int h, int i,
-                                                  ...);
+__declspec(dllimport) int NTAPI TestManyArguments(int a, long long b, double c, int d, int e, double f, int g, int h,
+                                                  int i, ...);
 __declspec(dllimport) void NTAPI RtlRaiseException(PEXCEPTION_RECORD);
 
-#define NOINLINE __attribute__((noinline))
+#define NOINLINE    __attribute__((noinline))
 #define BAD_ADDRESS ((volatile int *)0x18)
 
 /* Keeps a scope's last return address out of the next scope (see conformance.c). */
@@ -34,7 +34,10 @@ static LONG note(char what, LONG answer)
     return answer;
 }
 
-/* Runs the callback through an export in the given mode, inside a __try of ours; 1 if we handled an exception, else what the export said. */
+/*
+ * Runs the callback through an export in the given mode, inside a __try of ours; 1 if we handled an exception, else
+ * what the export said.
+ */
 static NOINLINE int through_export(int mode)
 {
     volatile int result = 0;
@@ -139,8 +142,7 @@ __asm__(".text\n.p2align 4\n.globl jump_frame\n.seh_proc jump_frame\njump_frame:
 typedef int step(int);
 NTSTATUS DriverEntry(DRIVER_OBJECT *steps, UNICODE_STRING *path)
 {
-    static step *const all[] = {through_export, through_levels, arguments, overflow, unhandled, backtrace,
-                                jump_frame};
+    static step *const all[] = {through_export, through_levels, arguments, overflow, unhandled, backtrace, jump_frame};
     (void)path;
     for (int i = 0; i < (int)RTL_NUMBER_OF(all); i++)
         ((step **)steps)[i] = all[i];

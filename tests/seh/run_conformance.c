@@ -1,6 +1,6 @@
 /*
- * run_conformance.c - runs the conformance program, built as a driver, under our SEH: its lines are its own; what is added here is
- * that the thread's nodes and call records are left as they were.
+ * run_conformance.c - runs the conformance program, built as a driver, under our SEH: its lines are its own; what is
+ * added here is that the thread's nodes and call records are left as they were.
  */
 #include <stdio.h>
 

@@ -1,6 +1,7 @@
 /*
- * step_call.S - step_call(function, expected): calls function with known values in all registers it must preserve, single-stepping.
- * expected: 8 words rbx rbp rsi rdi r12-r15, then rsp and pc after the return (filled here), then 10 x 16 bytes for xmm6-15.
+ * step_call.S - step_call(function, expected): calls function with known values in all registers it must preserve,
+ * single-stepping. expected: 8 words rbx rbp rsi rdi r12-r15, then rsp and pc after the return (filled here), then 10
+ * x 16 bytes for xmm6-15.
  */
         .text
         .globl  step_call

@@ -1,5 +1,6 @@
 /*
- * test_c_frames.c - __try in our own C code: alone, and with a driver's frames between (driver -> export -> callback -> fault).
+ * test_c_frames.c - __try in our own C code: alone, and with a driver's frames between (driver -> export -> callback
+ * -> fault).
  */
 #include <setjmp.h>
 #include <stdarg.h>
@@ -65,7 +66,9 @@ static int call_looking(callback function, void *context)
     volatile int result = 2;
     __try {
         function(context);
-    } __except_call (look, &trail) {
+    }
+    __except_call(look, &trail)
+    {
         mark('h');
         result = (int)GetExceptionRecord()->ExceptionInformation[1];
     }
@@ -347,7 +350,9 @@ static void test_continue(void **state)
         mark('c');
         ExRaiseStatus(STATUS_UNSUCCESSFUL);
         mark('x');
-    } __except_call (go_on, NULL) {
+    }
+    __except_call(go_on, NULL)
+    {
         mark('x');
     }
     mark('x');
@@ -396,16 +401,11 @@ static void test_deep(void **state)
 int main(int argc, char **argv)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_normal),
-        cmocka_unit_test(test_order),
-        cmocka_unit_test(test_leave),
-        cmocka_unit_test(test_raise_in_finally_and_handler),
-        cmocka_unit_test(test_deep),
-        cmocka_unit_test(test_interleaved),
-        cmocka_unit_test(test_noncontinuable),
-        cmocka_unit_test(test_unhandled),
-        cmocka_unit_test(test_backtrace),
-        cmocka_unit_test(test_hundred_thousand),
+        cmocka_unit_test(test_normal),         cmocka_unit_test(test_order),
+        cmocka_unit_test(test_leave),          cmocka_unit_test(test_raise_in_finally_and_handler),
+        cmocka_unit_test(test_deep),           cmocka_unit_test(test_interleaved),
+        cmocka_unit_test(test_noncontinuable), cmocka_unit_test(test_unhandled),
+        cmocka_unit_test(test_backtrace),      cmocka_unit_test(test_hundred_thousand),
     };
     if (argc != 2)
         return 2;

@@ -1,8 +1,11 @@
 /*
- * test_corrupt.c - a driver whose unwind data was overwritten: exceptions through its frames must end, one way or another.
+ * test_corrupt.c - a driver whose unwind data was overwritten: exceptions through its frames must end, one way or
+ * another.
  *
- * Each round forks, changes some bytes of the driver's unwind data or scope tables, and runs functions of the driver that raise. The child may come
- * back, or report an unhandled exception, or stop in the platform's own checks; it must not run on for ever or die in our code.
+ * Each round forks, changes some bytes of the driver's unwind data or scope tables, and runs functions of the driver
+ * that raise. The child may come back, or report an unhandled exception, or stop in the platform's own checks, or
+ * repeat its fault for ever if a corrupted handler says CONTINUE_EXECUTION each time (that is the driver's loop); it
+ * must not hang or fault in our code.
  */
 #include <signal.h>
 #include <stdio.h>
@@ -14,9 +17,11 @@
 #include "plat.h"
 #include "world.h"
 
-#define ROUNDS 400
-enum { CAME_BACK, REPORTED, OUR_FAULT, OUT_OF_TIME, OTHER, OUTCOMES };
-static const char *const outcome_names[OUTCOMES] = {"came back", "reported", "fault in our code", "out of time", "other"};
+#define ROUNDS    400
+#define TRAPS_MAX 20000 /* more than this many faults in one round: the driver repeats itself */
+enum { CAME_BACK, REPORTED, REPEATS, OUR_FAULT, OUT_OF_TIME, OTHER, OUTCOMES };
+static const char *const outcome_names[OUTCOMES] = {"came back",         "reported",    "repeats its fault",
+                                                    "fault in our code", "out of time", "other"};
 
 static ULONG next_random(ULONG64 *seed)
 {
@@ -24,23 +29,6 @@ static ULONG next_random(ULONG64 *seed)
     *seed ^= *seed >> 7;
     *seed ^= *seed << 17;
     return (ULONG)(*seed >> 16);
-}
-
-extern const char __executable_start[], etext[];
-
-/* An exception nobody handled: fine, unless it began as a fault in this program's own code. */
-static void on_unhandled(EXCEPTION_RECORD *record, CONTEXT *context)
-{
-    ULONG_PTR pc = (ULONG_PTR)record->ExceptionAddress;
-    bool fault = record->ExceptionCode == STATUS_ACCESS_VIOLATION && record->NumberParameters == 2;
-    ULONG_PTR pcs[64];
-    seh_backtrace(context, pcs, RTL_NUMBER_OF(pcs));
-    if (fault && pc >= (ULONG_PTR)__executable_start && pc < (ULONG_PTR)etext) {
-        printf("fault at %p\n", (void *)pc);
-        fflush(stdout);
-        _exit(OUR_FAULT);
-    }
-    _exit(REPORTED);
 }
 
 void NTAPI test_mark(char what);
@@ -62,6 +50,41 @@ int NTAPI test_call_back(callback function, void *context, int mode)
             return 3;
         }
     return 2;
+}
+
+extern const char __executable_start[], etext[];
+
+/* A fault of this program's own code, but not in the export that jumps where the driver tells it to. */
+static bool is_our_fault(const EXCEPTION_RECORD *record)
+{
+    ULONG_PTR pc = (ULONG_PTR)record->ExceptionAddress;
+    return record->ExceptionCode == STATUS_ACCESS_VIOLATION && record->NumberParameters == 2 &&
+           pc >= (ULONG_PTR)__executable_start && pc < (ULONG_PTR)etext && pc - (ULONG_PTR)test_call_back >= 0x100;
+}
+
+static void on_unhandled(EXCEPTION_RECORD *record, CONTEXT *context)
+{
+    ULONG_PTR pcs[64];
+    seh_backtrace(context, pcs, RTL_NUMBER_OF(pcs));
+    if (!is_our_fault(record))
+        _exit(REPORTED);
+    printf("fault at %p\n", record->ExceptionAddress);
+    fflush(stdout);
+    _exit(OUR_FAULT);
+}
+
+static void on_trap(struct plat_trap *trap)
+{
+    static ULONG count;
+    if (++count > TRAPS_MAX)
+        _exit(REPEATS);
+    seh_trap(trap);
+}
+
+static void on_fatal(struct plat_trap *trap)
+{
+    EXCEPTION_RECORD record = {.ExceptionCode = trap->code, .ExceptionAddress = (PVOID)trap->context->Rip};
+    on_unhandled(&record, trap->context);
 }
 
 /* Changes up to four bytes in unwind data some function of the driver refers to. */
@@ -102,9 +125,11 @@ static int run_round(struct ldr_image *image, ULONG round)
 int main(int argc, char **argv)
 {
     ULONG outcomes[OUTCOMES] = {0};
+    const struct plat_hooks hooks = {.trap = on_trap, .fatal = on_fatal};
     if (argc < 2)
         return 2;
     world_start();
+    plat_set_hooks(&hooks);
     seh_unhandled_hook = on_unhandled;
     struct ldr_image *image = world_load(argv[1]);
     ULONG first = argc > 2 ? (ULONG)atoi(argv[2]) : 0; /* to repeat a round, or go further than the suite does */

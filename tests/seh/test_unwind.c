@@ -1,8 +1,10 @@
 /*
- * test_unwind.c - the virtual unwind, checked at every instruction of functions that use every unwind code, and against tables that lie.
+ * test_unwind.c - the virtual unwind, checked at every instruction of functions that use every unwind code, and
+ * against tables that lie.
  *
- * The functions (unwind_functions.S) are really run, one instruction at a time; at each step their registers are unwound and must
- * give exactly the caller's. Codes no function can use here (machine frames, chains, version 2) are given as data.
+ * The functions (unwind_functions.S) are really run, one instruction at a time; at each step their registers are
+ * unwound and must give exactly the caller's. Codes no function can use here (machine frames, chains, version 2) are
+ * given as data.
  */
 #define _GNU_SOURCE
 #include <setjmp.h>
@@ -25,8 +27,20 @@ struct expected {
 };
 void step_call(ULONG64 function, struct expected *expected);
 
-enum { PUSHES, SAVES, FAR_SAVES, FRAME_REGISTER, FRAME_REGISTER_HIGH, TWO_EPILOGUES, TAIL_NEAR, TAIL_MEMORY, TAIL_REGISTER,
-       NESTED, NO_ENTRY, FUNCTIONS };
+enum {
+    PUSHES,
+    SAVES,
+    FAR_SAVES,
+    FRAME_REGISTER,
+    FRAME_REGISTER_HIGH,
+    TWO_EPILOGUES,
+    TAIL_NEAR,
+    TAIL_MEMORY,
+    TAIL_REGISTER,
+    NESTED,
+    NO_ENTRY,
+    FUNCTIONS
+};
 static ULONG64 functions[FUNCTIONS];
 /* Instructions each runs inside the image, callees included. */
 static const ULONG steps_wanted[FUNCTIONS] = {30, 15, 15, 17, 7, 17, 21, 19, 20, 29, 3};
@@ -88,7 +102,8 @@ static void test_every_instruction(void **state)
         steps = wrong_steps = 0;
         step_call(functions[i], &expected);
         if (wrong_steps)
-            print_error("function %d: %u of %u steps wrong, first at offset 0x%llx\n", i, wrong_steps, steps, first_wrong);
+            print_error("function %d: %u of %u steps wrong, first at offset 0x%llx\n", i, wrong_steps, steps,
+                        first_wrong);
         assert_int_equal(wrong_steps, 0);
         if (steps != steps_wanted[i])
             print_error("function %d: %u steps, %u wanted\n", i, steps, steps_wanted[i]);
@@ -100,7 +115,7 @@ static void test_every_instruction(void **state)
 /* ---- tables given as data ---- */
 
 #define IMAGE_SIZE 0x2000
-#define INFO_AT 0x1000
+#define INFO_AT    0x1000
 
 /* An image of our own: code at 0x100 and up (nops, so never an epilogue), unwind data from INFO_AT. */
 static struct {
@@ -134,8 +149,8 @@ static NTSTATUS unwind_fake(int function, ULONG offset, CONTEXT *context, struct
 {
     ULONG64 pc = fake.image.base + fake.functions[function].BeginAddress + offset;
     *context = (CONTEXT){.Rsp = (ULONG64)fake.stack, .Rip = pc, .Rbp = (ULONG64)&fake.stack[20]};
-    return seh_virtual_unwind(&fake.image, UNW_FLAG_EHANDLER | UNW_FLAG_UHANDLER, pc, &fake.functions[function], context,
-                              frame);
+    return seh_virtual_unwind(&fake.image, UNW_FLAG_EHANDLER | UNW_FLAG_UHANDLER, pc, &fake.functions[function],
+                              context, frame);
 }
 
 static void test_machine_frame(void **state)
@@ -160,7 +175,10 @@ static void test_chain(void **state)
     CONTEXT context;
     struct seh_frame_info frame;
     fake_start();
-    /* Piece: saves rsi, chained to the parent at 0x100..0x200, which pushed rbx, allocated 32 and has a handler at 0x180. */
+    /*
+     * Piece: saves rsi, chained to the parent at 0x100..0x200, which pushed rbx, allocated 32 and has a handler at
+     * 0x180.
+     */
     INFO(INFO_AT, 1 | 1 << 3, 5, 2, 0, 5, 0x32, 1, 0x30, 0x80, 1, 0, 0, 2, 0, 0, 0);
     INFO(INFO_AT + 0x100, 1 | 4 << 3, 0, 2, 0, 0, 0x64, 3, 0, 0, 1, 0, 0, 0, 2, 0, 0, 0, 0x10, 0, 0);
     assert_int_equal(unwind_fake(1, 0x10, &context, &frame), STATUS_SUCCESS);
@@ -307,10 +325,14 @@ static void test_lookup(void **state)
 int main(int argc, char **argv)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_every_instruction), cmocka_unit_test(test_machine_frame),
-        cmocka_unit_test(test_chain),             cmocka_unit_test(test_version_2),
-        cmocka_unit_test(test_handler_only_in_body), cmocka_unit_test(test_lying_tables),
-        cmocka_unit_test(test_random_tables),     cmocka_unit_test(test_lookup),
+        cmocka_unit_test(test_every_instruction),
+        cmocka_unit_test(test_machine_frame),
+        cmocka_unit_test(test_chain),
+        cmocka_unit_test(test_version_2),
+        cmocka_unit_test(test_handler_only_in_body),
+        cmocka_unit_test(test_lying_tables),
+        cmocka_unit_test(test_random_tables),
+        cmocka_unit_test(test_lookup),
     };
     if (argc != 2)
         return 2;

@@ -1,6 +1,7 @@
 /*
- * unwind_functions.S - functions whose frames use every unwind code, for test_unwind.c to step through. Windows assembly: built as a
- * driver whose entry hands out their addresses. Each is called with no arguments that matter and returns.
+ * unwind_functions.S - functions whose frames use every unwind code, for test_unwind.c to step through. Windows
+ * assembly: built as a driver whose entry hands out their addresses. Each is called with no arguments that matter and
+ * returns.
  */
         .macro  function name
         .globl  \name
@@ -238,11 +239,15 @@ no_entry:
         .globl  DriverEntry
         .p2align 4
 DriverEntry:
-        .irp    name, pushes, saves, far_saves, frame_register, frame_register_high, two_epilogues, tail_near, tail_memory, tail_register, nested, no_entry
+        .macro  give names:vararg
+        .irp    name, \names
         leaq    \name(%rip), %rax
         movq    %rax, (%rcx)
         addq    $8, %rcx
         .endr
+        .endm
+        give    pushes, saves, far_saves, frame_register, frame_register_high
+        give    two_epilogues, tail_near, tail_memory, tail_register, nested, no_entry
         xorl    %eax, %eax
         retq
 

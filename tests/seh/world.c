@@ -1,5 +1,6 @@
 /*
- * world.c - the smallest kernel a driver of the SEH tests can run in: plat, seh and ldr with an export table of the tests' own.
+ * world.c - the smallest kernel a driver of the SEH tests can run in: plat, seh and ldr with an export table of the
+ * tests' own.
  */
 #include "world.h"
 
