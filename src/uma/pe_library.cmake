@@ -9,11 +9,19 @@ function(uma_windows_library folder name triple)
   cmake_parse_arguments(L "" "" "FLAGS;ASSEMBLY;C" ${ARGN})
   uma_pe_objects(assembled ${folder}-${name} FLAGS --target=${triple} -DUMA_PE ${L_FLAGS} SOURCES ${L_ASSEMBLY})
   uma_pe_objects(compiled ${folder}-${name} FLAGS --target=${triple} ${UMA_LIBRARY_FLAGS} ${L_FLAGS} SOURCES ${L_C})
+  # Members by their file names: the archive does not tell where it was built.
+  set(members)
+  foreach(object ${assembled} ${compiled})
+    get_filename_component(member ${object} NAME)
+    list(APPEND members ${member})
+  endforeach()
   set(library ${UMA_OUT}/lib/${folder}/${name}.lib)
   add_custom_command(OUTPUT ${library}
     COMMAND ${CMAKE_COMMAND} -E make_directory ${UMA_OUT}/lib/${folder}
     COMMAND ${CMAKE_COMMAND} -E rm -f ${library}
-    COMMAND ${UMA_PE_LIB} /nologo /out:${library} ${assembled} ${compiled}
+    COMMAND ${UMA_PE_LIB} /nologo /out:${name}.lib ${members}
+    COMMAND ${CMAKE_COMMAND} -E copy ${name}.lib ${library}
+    WORKING_DIRECTORY ${CMAKE_CURRENT_BINARY_DIR}/${folder}-${name}.pe
     DEPENDS ${assembled} ${compiled} VERBATIM COMMENT "${folder}/${name}.lib")
   add_custom_target(${folder}-${name} ALL DEPENDS ${library})
 endfunction()
