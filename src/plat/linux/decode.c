@@ -1,7 +1,7 @@
 /*
  * decode.c - what the instruction at a pc touches, by Zydis.
  *
- * Owns reading the instruction's bytes safely and computing its operands' addresses. Zydis does not allocate, so this
+ * Owns reading the instruction's bytes and computing its operands' addresses. Zydis does not allocate, so this
  * runs in signal handlers.
  */
 #include <Zydis/Zydis.h>
@@ -10,6 +10,7 @@
 #include "linux.h"
 
 #define FLAG_DIRECTION 0x400u
+#define LAST_CODE 0x7FFFFFFFFFF0ull
 #define SIZE_LIMIT (1ull << 46) /* a repeat count can be anything; no access is longer than user memory */
 
 static uint64_t register_value(const CONTEXT *context, ZydisRegister reg)
@@ -103,27 +104,35 @@ static bool is_relocatable(const ZydisDecodedInstruction *instruction, const Zyd
     return true;
 }
 
-/* The bytes at pc; the second page, if the longest instruction would reach it, may not exist. */
-static SIZE_T fetch(UCHAR bytes[ZYDIS_MAX_INSTRUCTION_LENGTH], ULONG_PTR pc)
+/*
+ * The processor has just fetched the instruction at pc, so its bytes are there; the next page only if it reaches into it. A jump to a
+ * non-canonical address may leave that address as pc: there is no instruction then.
+ */
+static bool decode_bytes(ULONG_PTR pc, ZydisDecodedInstruction *instruction, ZydisDecodedOperand *operands)
 {
-    SIZE_T first = PLAT_PAGE_SIZE - (pc & ~PAGE_MASK);
-    first = first < ZYDIS_MAX_INSTRUCTION_LENGTH ? first : ZYDIS_MAX_INSTRUCTION_LENGTH;
-    SIZE_T done = signal_safe_read(bytes, pc, first);
-    if (done == first && first < ZYDIS_MAX_INSTRUCTION_LENGTH)
-        done += signal_safe_read(bytes + first, pc + first, ZYDIS_MAX_INSTRUCTION_LENGTH - first);
-    return done;
+    UCHAR bytes[ZYDIS_MAX_INSTRUCTION_LENGTH];
+    ZydisDecoder decoder;
+    SIZE_T length = PLAT_PAGE_SIZE - (pc & ~PAGE_MASK);
+    length = length < sizeof bytes ? length : sizeof bytes;
+    if (pc > LAST_CODE || !ZYAN_SUCCESS(ZydisDecoderInit(&decoder, ZYDIS_MACHINE_MODE_LONG_64, ZYDIS_STACK_WIDTH_64)))
+        return false;
+    for (;;) {
+        memcpy(bytes, (const void *)pc, length);
+        ZyanStatus status = ZydisDecoderDecodeFull(&decoder, bytes, length, instruction, operands);
+        if (ZYAN_SUCCESS(status))
+            return true;
+        if (status != ZYDIS_STATUS_NO_MORE_DATA || length == sizeof bytes)
+            return false;
+        length = sizeof bytes;
+    }
 }
 
 void decode_at(struct decoded *decoded, const CONTEXT *context)
 {
-    UCHAR bytes[ZYDIS_MAX_INSTRUCTION_LENGTH];
-    ZydisDecoder decoder;
     ZydisDecodedInstruction instruction;
     ZydisDecodedOperand operands[ZYDIS_MAX_OPERAND_COUNT];
     *decoded = (struct decoded){.interrupt = -1};
-    SIZE_T length = fetch(bytes, context->Rip);
-    if (!ZYAN_SUCCESS(ZydisDecoderInit(&decoder, ZYDIS_MACHINE_MODE_LONG_64, ZYDIS_STACK_WIDTH_64)) ||
-        !ZYAN_SUCCESS(ZydisDecoderDecodeFull(&decoder, bytes, length, &instruction, operands)))
+    if (!decode_bytes(context->Rip, &instruction, operands))
         return;
     decoded->valid = true;
     decoded->length = instruction.length;

@@ -122,6 +122,14 @@ static ULONG_PTR frame_place(const struct plat_thread *thread, ULONG_PTR rsp, bo
     return at - arch->stack_low > STACK_RESERVE && at > arch->stack_low ? at : 0;
 }
 
+/* Not memcpy: sanitizers would object to memory below a stack pointer. */
+static void copy_to_stack(ULONG_PTR to, const struct deliver_frame *frame)
+{
+    const void *from = frame;
+    SIZE_T size = sizeof *frame;
+    __asm__ volatile("rep movsb" : "+D"(to), "+S"(from), "+c"(size) : : "memory");
+}
+
 void deliver(ucontext_t *uc, enum deliver_kind kind, const struct plat_trap *trap)
 {
     struct plat_thread *thread = plat_current;
@@ -135,13 +143,16 @@ void deliver(ucontext_t *uc, enum deliver_kind kind, const struct plat_trap *tra
 
     struct deliver_frame frame = {.trap = *trap, .kind = kind};
     context_from_ucontext(&frame.context, uc);
-    bool known;
+    bool known = false;
     ULONG_PTR at = kind == DELIVER_FATAL && trap->code == STATUS_STACK_OVERFLOW
                        ? 0
                        : frame_place(thread, (ULONG_PTR)registers[REG_RSP], &known);
     if (at) {
         frame.trap.context = (CONTEXT *)at;
-        if (signal_safe_write(at, &frame, sizeof frame) != sizeof frame)
+        /* The thread's own stack can be written; of any other the kernel tells without a fault. */
+        if (known)
+            copy_to_stack(at, &frame);
+        else if (signal_safe_write(at, &frame, sizeof frame) != sizeof frame)
             at = 0;
     }
     if (!at) {

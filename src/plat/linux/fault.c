@@ -220,9 +220,7 @@ static void on_trap(ucontext_t *uc, const siginfo_t *info)
         return;
     }
     /* int3 was left behind; Windows reports the instruction itself. */
-    UCHAR byte = 0;
-    signal_safe_read(&byte, (ULONG_PTR)*rip - 1, 1);
-    *rip -= byte == 0xcc ? 1 : 2;
+    *rip -= *(const UCHAR *)(*rip - 1) == 0xcc ? 1 : 2;
     raise_trap(uc, STATUS_BREAKPOINT, 1, 0, 0, 0);
 }
 

@@ -4,6 +4,8 @@
  * Owns the trap flag and the scratch page. A step ends when the instruction has been left; a repeated string instruction
  * stays one step. PLAT_RAW_STEP reports here; nothing is reported for emulation.
  */
+#include <string.h>
+
 #include "linux.h"
 
 #define FLAG_TRAP 0x100
@@ -67,8 +69,9 @@ static void step_end(struct plat_thread *thread, ucontext_t *uc)
  */
 static bool step_relocate(struct plat_thread *thread, ucontext_t *uc)
 {
-    if (!thread->scratch || signal_safe_read(thread->scratch, thread->step.pc, thread->step.length) != thread->step.length)
+    if (!thread->scratch)
         return false;
+    memcpy(thread->scratch, (const void *)thread->step.pc, thread->step.length);
     thread->scratch[thread->step.length] = 0xcc; /* int3: unlike ud2 and the trap flag, no business of a hypervisor's */
     thread->step.relocated = true;
     uc->uc_mcontext.gregs[REG_RIP] = (greg_t)(ULONG_PTR)thread->scratch;
