@@ -47,9 +47,9 @@ typedef enum _TIMER_TYPE { NotificationTimer, SynchronizationTimer } TIMER_TYPE;
 typedef enum _WAIT_TYPE { WaitAll, WaitAny } WAIT_TYPE;
 typedef enum _KWAIT_REASON { Executive = 0, DelayExecution = 4, UserRequest = 6, MaximumWaitReason = 39 } KWAIT_REASON;
 
-#define THREAD_WAIT_OBJECTS 3
+#define THREAD_WAIT_OBJECTS  3
 #define MAXIMUM_WAIT_OBJECTS 64
-#define TIMER_ABSOLUTE_WAIT 1
+#define TIMER_ABSOLUTE_WAIT  1
 
 typedef struct _KEVENT {
     DISPATCHER_HEADER Header;
@@ -182,8 +182,8 @@ LONG NTAPI KeReadStateSemaphore(PRKSEMAPHORE Semaphore);
 VOID NTAPI KeInitializeMutex(PRKMUTEX Mutex, ULONG Level);
 LONG NTAPI KeReleaseMutex(PRKMUTEX Mutex, BOOLEAN Wait);
 LONG NTAPI KeReadStateMutex(PRKMUTEX Mutex);
-NTSTATUS NTAPI KeWaitForSingleObject(PVOID Object, KWAIT_REASON WaitReason, KPROCESSOR_MODE WaitMode,
-                                     BOOLEAN Alertable, PLARGE_INTEGER Timeout);
+NTSTATUS NTAPI KeWaitForSingleObject(PVOID Object, KWAIT_REASON WaitReason, KPROCESSOR_MODE WaitMode, BOOLEAN Alertable,
+                                     PLARGE_INTEGER Timeout);
 NTSTATUS NTAPI KeWaitForMultipleObjects(ULONG Count, PVOID Object[], WAIT_TYPE WaitType, KWAIT_REASON WaitReason,
                                         KPROCESSOR_MODE WaitMode, BOOLEAN Alertable, PLARGE_INTEGER Timeout,
                                         PKWAIT_BLOCK WaitBlockArray);

@@ -4,11 +4,11 @@
 #pragma once
 #include "wdk/ke.h"
 
-#define PAGE_SIZE 0x1000
-#define PAGE_SHIFT 12
-#define PAGE_ALIGN(Va) ((PVOID)((ULONG_PTR)(Va) & ~(ULONG_PTR)(PAGE_SIZE - 1)))
+#define PAGE_SIZE       0x1000
+#define PAGE_SHIFT      12
+#define PAGE_ALIGN(Va)  ((PVOID)((ULONG_PTR)(Va) & ~(ULONG_PTR)(PAGE_SIZE - 1)))
 #define BYTE_OFFSET(Va) ((ULONG)((ULONG_PTR)(Va) & (PAGE_SIZE - 1)))
-#define ADDRESS_AND_SIZE_TO_SPAN_PAGES(Va, Size) \
+#define ADDRESS_AND_SIZE_TO_SPAN_PAGES(Va, Size)                                                                       \
     ((ULONG)((BYTE_OFFSET(Va) + (ULONG_PTR)(Size) + (PAGE_SIZE - 1)) >> PAGE_SHIFT))
 
 typedef enum _MM_PAGE_PRIORITY { LowPagePriority = 0, NormalPagePriority = 16, HighPagePriority = 32 } MM_PAGE_PRIORITY;

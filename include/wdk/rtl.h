@@ -10,13 +10,13 @@
 #if defined(__x86_64__)
 typedef __builtin_ms_va_list NT_VA_LIST;
 #define NT_VA_START(list, last) __builtin_ms_va_start(list, last)
-#define NT_VA_END(list) __builtin_ms_va_end(list)
-#define NT_VA_SLOT(list) (*(ULONG64 *)(((list) += sizeof(ULONG64)) - sizeof(ULONG64)))
+#define NT_VA_END(list)         __builtin_ms_va_end(list)
+#define NT_VA_SLOT(list)        (*(ULONG64 *)(((list) += sizeof(ULONG64)) - sizeof(ULONG64)))
 #else
 typedef __builtin_va_list NT_VA_LIST;
 #define NT_VA_START(list, last) __builtin_va_start(list, last)
-#define NT_VA_END(list) __builtin_va_end(list)
-#define NT_VA_SLOT(list) __builtin_va_arg(list, ULONG64)
+#define NT_VA_END(list)         __builtin_va_end(list)
+#define NT_VA_SLOT(list)        __builtin_va_arg(list, ULONG64)
 #endif
 
 typedef struct _TIME_FIELDS {

@@ -1,5 +1,6 @@
 /*
- * layout.c - writes C that asserts, of the driver headers, what is true of ours: sizes, offsets and constants of layout.def.
+ * layout.c - writes C that asserts, of the driver headers, what is true of ours: sizes, offsets and constants of
+ * layout.def.
  *
  * The test compiles that text for x64 Windows against mingw-w64's headers; each difference is one failed assertion.
  */

@@ -2,15 +2,15 @@
 #include "ntos_test.h"
 #include "usermode_accessors.h"
 
-#define CODE_ECHO CTL_CODE(FILE_DEVICE_UNKNOWN, 0x800, METHOD_BUFFERED, FILE_ANY_ACCESS)
-#define CODE_RAW CTL_CODE(FILE_DEVICE_UNKNOWN, 0x801, METHOD_NEITHER, FILE_ANY_ACCESS)
-#define CODE_PEND CTL_CODE(FILE_DEVICE_UNKNOWN, 0x802, METHOD_BUFFERED, FILE_ANY_ACCESS)
-#define CODE_HANG CTL_CODE(FILE_DEVICE_UNKNOWN, 0x803, METHOD_BUFFERED, FILE_ANY_ACCESS)
-#define CODE_TWICE CTL_CODE(FILE_DEVICE_UNKNOWN, 0x804, METHOD_BUFFERED, FILE_ANY_ACCESS)
-#define CODE_TOUCH CTL_CODE(FILE_DEVICE_UNKNOWN, 0x805, METHOD_BUFFERED, FILE_ANY_ACCESS)
-#define CODE_IRQL CTL_CODE(FILE_DEVICE_UNKNOWN, 0x806, METHOD_BUFFERED, FILE_ANY_ACCESS)
-#define CODE_LOSE CTL_CODE(FILE_DEVICE_UNKNOWN, 0x807, METHOD_BUFFERED, FILE_ANY_ACCESS)
-#define CODE_BOAST CTL_CODE(FILE_DEVICE_UNKNOWN, 0x808, METHOD_BUFFERED, FILE_ANY_ACCESS)
+#define CODE_ECHO   CTL_CODE(FILE_DEVICE_UNKNOWN, 0x800, METHOD_BUFFERED, FILE_ANY_ACCESS)
+#define CODE_RAW    CTL_CODE(FILE_DEVICE_UNKNOWN, 0x801, METHOD_NEITHER, FILE_ANY_ACCESS)
+#define CODE_PEND   CTL_CODE(FILE_DEVICE_UNKNOWN, 0x802, METHOD_BUFFERED, FILE_ANY_ACCESS)
+#define CODE_HANG   CTL_CODE(FILE_DEVICE_UNKNOWN, 0x803, METHOD_BUFFERED, FILE_ANY_ACCESS)
+#define CODE_TWICE  CTL_CODE(FILE_DEVICE_UNKNOWN, 0x804, METHOD_BUFFERED, FILE_ANY_ACCESS)
+#define CODE_TOUCH  CTL_CODE(FILE_DEVICE_UNKNOWN, 0x805, METHOD_BUFFERED, FILE_ANY_ACCESS)
+#define CODE_IRQL   CTL_CODE(FILE_DEVICE_UNKNOWN, 0x806, METHOD_BUFFERED, FILE_ANY_ACCESS)
+#define CODE_LOSE   CTL_CODE(FILE_DEVICE_UNKNOWN, 0x807, METHOD_BUFFERED, FILE_ANY_ACCESS)
+#define CODE_BOAST  CTL_CODE(FILE_DEVICE_UNKNOWN, 0x808, METHOD_BUFFERED, FILE_ANY_ACCESS)
 #define CODE_DIRECT CTL_CODE(FILE_DEVICE_UNKNOWN, 0x809, METHOD_OUT_DIRECT, FILE_ANY_ACCESS)
 
 static DRIVER_OBJECT *driver;
@@ -193,8 +193,8 @@ static struct io_file *open_device(void)
 static void names_lead_to_the_device(void **state)
 {
     UNREFERENCED_PARAMETER(state);
-    static const char *const good[] = {"\\Device\\IoTest", "\\DEVICE\\iotest", "\\DosDevices\\IoTest", "\\??\\IoTest",
-                                       "\\\\.\\IoTest", "\\\\.\\IoTest\\rest"};
+    static const char *const good[] = {"\\Device\\IoTest", "\\DEVICE\\iotest", "\\DosDevices\\IoTest",
+                                       "\\??\\IoTest",     "\\\\.\\IoTest",    "\\\\.\\IoTest\\rest"};
     static const char *const bad[] = {"", "x", "\\", "\\Device", "\\Device\\IoTestX", "\\Device\\Io", "\\??\\"};
     struct io_file *file;
     for (SIZE_T i = 0; i < RTL_NUMBER_OF(good); i++) {
@@ -243,11 +243,16 @@ static void buffered_requests_copy_both_ways(void **state)
     assert_int_equal(ExGetPreviousMode(), KernelMode);
     assert_true(plat_user_load(base + 0x100, bytes, 8));
     assert_true(bytes[0] == 0xFE && bytes[3] == 0xFB && bytes[4] == 0);
-    assert_int_equal(io_device_control(file, CODE_ECHO, base + PAGE_SIZE - 2, 4, base, 8, &result), STATUS_ACCESS_VIOLATION);
-    assert_int_equal(io_device_control(file, CODE_ECHO, base, 4, base + PAGE_SIZE - 2, 4, &result), STATUS_ACCESS_VIOLATION);
-    assert_int_equal(io_device_control(file, CODE_ECHO, (ULONG_PTR)bytes, 8, base, 8, &result), STATUS_ACCESS_VIOLATION);
-    assert_int_equal(io_device_control(file, CODE_ECHO, base, 8, (ULONG_PTR)bytes, 8, &result), STATUS_ACCESS_VIOLATION);
-    assert_int_equal(io_device_control(file, CODE_ECHO, base, 0xFFFFFFFF, base, 8, &result), STATUS_INSUFFICIENT_RESOURCES);
+    assert_int_equal(io_device_control(file, CODE_ECHO, base + PAGE_SIZE - 2, 4, base, 8, &result),
+                     STATUS_ACCESS_VIOLATION);
+    assert_int_equal(io_device_control(file, CODE_ECHO, base, 4, base + PAGE_SIZE - 2, 4, &result),
+                     STATUS_ACCESS_VIOLATION);
+    assert_int_equal(io_device_control(file, CODE_ECHO, (ULONG_PTR)bytes, 8, base, 8, &result),
+                     STATUS_ACCESS_VIOLATION);
+    assert_int_equal(io_device_control(file, CODE_ECHO, base, 8, (ULONG_PTR)bytes, 8, &result),
+                     STATUS_ACCESS_VIOLATION);
+    assert_int_equal(io_device_control(file, CODE_ECHO, base, 0xFFFFFFFF, base, 8, &result),
+                     STATUS_INSUFFICIENT_RESOURCES);
     assert_int_equal(io_device_control(file, CODE_ECHO, 0, 100, 0, 100, &result), STATUS_SUCCESS); /* null: no length */
     assert_int_equal(io_device_control(file, CODE_DIRECT, base, 4, base, 4, &result), STATUS_NOT_SUPPORTED);
     assert_int_equal(io_read(file, base, 8, 0, &result), STATUS_SUCCESS);
@@ -269,7 +274,8 @@ static void raw_pointers_arrive_as_given(void **state)
     assert_int_equal(io_device_control(file, CODE_RAW, base, 4, base + 8, 4, &result), STATUS_SUCCESS);
     assert_true(plat_user_load(base + 8, &value, 4) && value == 42);
     assert_int_equal(io_device_control(file, CODE_RAW, 0, 4, base, 4, &result), STATUS_ACCESS_VIOLATION);
-    assert_int_equal(io_device_control(file, CODE_RAW, (ULONG_PTR)&value, 4, base, 4, &result), STATUS_ACCESS_VIOLATION);
+    assert_int_equal(io_device_control(file, CODE_RAW, (ULONG_PTR)&value, 4, base, 4, &result),
+                     STATUS_ACCESS_VIOLATION);
     assert_int_equal(io_device_control(file, CODE_RAW, base, 4, base + PAGE_SIZE, 4, &result), STATUS_ACCESS_VIOLATION);
     plat_user_unmap(base, PAGE_SIZE);
     io_close(file);
@@ -421,9 +427,9 @@ static int check_blocks(void **state)
 int run_io_tests(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(names_lead_to_the_device),        cmocka_unit_test(the_extension_ends_at_a_guard_page),
+        cmocka_unit_test(names_lead_to_the_device),         cmocka_unit_test(the_extension_ends_at_a_guard_page),
         cmocka_unit_test(buffered_requests_copy_both_ways), cmocka_unit_test(raw_pointers_arrive_as_given),
-        cmocka_unit_test(pending_requests_are_waited_for), cmocka_unit_test(drivers_call_drivers),
+        cmocka_unit_test(pending_requests_are_waited_for),  cmocka_unit_test(drivers_call_drivers),
         cmocka_unit_test(drivers_mistakes_are_caught),
     };
     const struct CMUnitTest last[] = {cmocka_unit_test(leftovers_are_named)};

@@ -1,4 +1,5 @@
-/* main.c - starts the kernel in the protection UMA_PROTECT names, runs the suites. Exit 77: this CPU lacks that protection. */
+/* main.c - starts the kernel in the protection UMA_PROTECT names, runs the suites. Exit 77: this CPU lacks that
+ * protection. */
 #include "ntos_test.h"
 #include <stdlib.h>
 #include <sys/wait.h>
@@ -85,7 +86,7 @@ int main(void)
         fprintf(stderr, "nt_start: 0x%08x\n", (unsigned)status);
         return 1;
     }
-    int failed = run_rtl_tests() + run_print_tests() + run_pool_tests() + run_wait_tests() + run_probe_tests() +
-                 run_io_tests();
+    int failed =
+        run_rtl_tests() + run_print_tests() + run_pool_tests() + run_wait_tests() + run_probe_tests() + run_io_tests();
     return failed ? 1 : 0;
 }

@@ -33,5 +33,5 @@ struct bugcheck_result bugcheck_of(void (*action)(void));
 /* The exception action raises, STATUS_SUCCESS if none. */
 NTSTATUS exception_of(void (*action)(void *context), void *context);
 
-#define TAG RTL_TAG('T', 'e', 's', 't')
+#define TAG        RTL_TAG('T', 'e', 's', 't')
 #define WIDE(text) ((const WCHAR *)L##text)

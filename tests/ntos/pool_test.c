@@ -50,7 +50,8 @@ static void the_cap_holds_and_comes_back(void **state)
     UNREFERENCED_PARAMETER(state);
     void *blocks[20];
     SIZE_T count = 0;
-    while (count < RTL_NUMBER_OF(blocks) && (blocks[count] = mm_pool_allocate(100 << 20, TAG, MM_POOL_ZERO, MM_POOL_DRIVER, 0)))
+    while (count < RTL_NUMBER_OF(blocks) &&
+           (blocks[count] = mm_pool_allocate(100 << 20, TAG, MM_POOL_ZERO, MM_POOL_DRIVER, 0)))
         count++;
     assert_in_range(count, 9, 10);
     while (count)
@@ -180,7 +181,7 @@ static void each_misuse_is_its_bug_check(void **state)
         if (cases[i].number >= 0)
             assert_int_equal(result.parameters[cases[i].number], cases[i].value);
         if (!strstr(result.report, cases[i].says))
-            fail_msg("case %zu: \"%s\" is not in: %s", i, cases[i].says, result.report);
+            fail_msg("case %u: \"%s\" is not in: %s", (unsigned)i, cases[i].says, result.report);
         assert_non_null(strstr(result.report, ke_bugcheck_name(cases[i].code)));
     }
 }
@@ -200,10 +201,8 @@ static void a_bad_user_address_is_an_exception(void **state)
 int run_pool_tests(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(blocks_are_zeroed_aligned_and_counted),
-        cmocka_unit_test(wrong_requests_fail),
-        cmocka_unit_test(the_cap_holds_and_comes_back),
-        cmocka_unit_test(each_misuse_is_its_bug_check),
+        cmocka_unit_test(blocks_are_zeroed_aligned_and_counted), cmocka_unit_test(wrong_requests_fail),
+        cmocka_unit_test(the_cap_holds_and_comes_back),          cmocka_unit_test(each_misuse_is_its_bug_check),
         cmocka_unit_test(a_bad_user_address_is_an_exception),
     };
     return cmocka_run_group_tests_name("pool", tests, NULL, NULL);

@@ -14,7 +14,7 @@ static void integers(void **state)
     UNREFERENCED_PARAMETER(state);
     CHECK("-5 5 fe FE 010", "%d %u %x %X %#o", -5, 5, 0xfe, 0xfe, 8);
     CHECK("[   42][42   ][00042][ +42]", "[%5d][%-5d][%05d][%+4d]", 42, 42, 42, 42);
-    CHECK("-9223372036854775808 18446744073709551615", "%I64d %I64u", (LONGLONG)1 << 63, ~0ull);
+    CHECK("-9223372036854775808 18446744073709551615", "%I64d %I64u", INT64_MIN, ~0ull);
     CHECK("-1 ffffffff 7", "%I32d %I32x %hd", -1, -1, 0x10007);
     CHECK("123456789abcdef0 -1", "%llx %lld", 0x123456789abcdef0ull, -1ll);
     CHECK("12345678 ffffffff", "%lx %lx", 0x12345678, ~0u);

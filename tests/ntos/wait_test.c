@@ -263,10 +263,14 @@ static void threads_know_themselves(void **state)
 int run_wait_tests(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(two_threads_play_ping_pong), cmocka_unit_test(events_latch_or_reset),
-        cmocka_unit_test(several_objects),            cmocka_unit_test(semaphores_and_mutexes),
-        cmocka_unit_test(locks_exclude),              cmocka_unit_test(irql_follows_raise_and_lower),
-        cmocka_unit_test(threads_know_themselves),    cmocka_unit_test(each_broken_rule_is_its_bug_check),
+        cmocka_unit_test(two_threads_play_ping_pong),
+        cmocka_unit_test(events_latch_or_reset),
+        cmocka_unit_test(several_objects),
+        cmocka_unit_test(semaphores_and_mutexes),
+        cmocka_unit_test(locks_exclude),
+        cmocka_unit_test(irql_follows_raise_and_lower),
+        cmocka_unit_test(threads_know_themselves),
+        cmocka_unit_test(each_broken_rule_is_its_bug_check),
     };
     return cmocka_run_group_tests_name("wait", tests, NULL, NULL);
 }

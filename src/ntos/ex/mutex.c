@@ -1,8 +1,9 @@
 /*
  * mutex.c - fast and guarded mutexes, and lists under a spin lock.
  *
- * Count is 1 when free and falls with each thread that wants the mutex; a waiter sleeps on a synchronization event. Taking one that the
- * thread holds would hang for ever on Windows; here it is bug check 0xC4, like releasing one it does not hold.
+ * Count is 1 when free and falls with each thread that wants the mutex; a waiter sleeps on a synchronization event.
+ * Taking one that the thread holds would hang for ever on Windows; here it is bug check 0xC4, like releasing one it
+ * does not hold.
  */
 #include "ex.h"
 #include "arch.h"

@@ -1,8 +1,8 @@
 /*
  * pool.c - the documented pool routines over mm's special pool, which is always on.
  *
- * Pool types and flags choose between zeroed and filled memory and between null and an exception; paged and non-paged memory are the
- * same here, but the IRQL rules of paged pool are held: bug check 0xC4, as Driver Verifier makes.
+ * Pool types and flags choose between zeroed and filled memory and between null and an exception; paged and non-paged
+ * memory are the same here, but the IRQL rules of paged pool are held: bug check 0xC4, as Driver Verifier makes.
  */
 #include "ex.h"
 #include "arch.h"
@@ -31,9 +31,10 @@ static PVOID allocate(SIZE_T size, ULONG tag, ULONG flags, bool paged, bool rais
 }
 
 /*
- * NumberOfBytes of pool, zeroed unless POOL_FLAG_UNINITIALIZED. Exactly one of POOL_FLAG_PAGED, _NON_PAGED, _NON_PAGED_EXECUTE must be
- * given, and no unknown required flag; otherwise, and when memory is short, null, or STATUS_INVALID_PARAMETER or
- * STATUS_INSUFFICIENT_RESOURCES raised with POOL_FLAG_RAISE_ON_FAILURE. IRQL <= DISPATCH_LEVEL, paged <= APC_LEVEL.
+ * NumberOfBytes of pool, zeroed unless POOL_FLAG_UNINITIALIZED. Exactly one of POOL_FLAG_PAGED, _NON_PAGED,
+ * _NON_PAGED_EXECUTE must be given, and no unknown required flag; otherwise, and when memory is short, null, or
+ * STATUS_INVALID_PARAMETER or STATUS_INSUFFICIENT_RESOURCES raised with POOL_FLAG_RAISE_ON_FAILURE. IRQL <=
+ * DISPATCH_LEVEL, paged <= APC_LEVEL.
  */
 PVOID NTAPI ExAllocatePool2(POOL_FLAGS Flags, SIZE_T NumberOfBytes, ULONG Tag)
 {
@@ -94,7 +95,8 @@ PVOID NTAPI ExAllocatePoolUninitialized(POOL_TYPE PoolType, SIZE_T NumberOfBytes
     return allocate_typed(PoolType, NumberOfBytes, Tag, false, false);
 }
 
-/* Raises STATUS_INSUFFICIENT_RESOURCES on failure unless POOL_QUOTA_FAIL_INSTEAD_OF_RAISE is given. No quota is kept. */
+/* Raises STATUS_INSUFFICIENT_RESOURCES on failure unless POOL_QUOTA_FAIL_INSTEAD_OF_RAISE is given. No quota is kept.
+ */
 PVOID NTAPI ExAllocatePoolWithQuotaTag(POOL_TYPE PoolType, SIZE_T NumberOfBytes, ULONG Tag)
 {
     return allocate_typed(PoolType, NumberOfBytes, Tag, false, !((ULONG)PoolType & POOL_QUOTA_FAIL_INSTEAD_OF_RAISE));
@@ -105,7 +107,8 @@ PVOID NTAPI ExAllocatePoolWithQuota(POOL_TYPE PoolType, SIZE_T NumberOfBytes)
     return ExAllocatePoolWithQuotaTag(PoolType, NumberOfBytes, NONE_TAG);
 }
 
-/* Frees a block. Bug check 0xC2: not a block, freed before, or (Tag not 0) of another tag. 0xC1: the bytes around it were overwritten. */
+/* Frees a block. Bug check 0xC2: not a block, freed before, or (Tag not 0) of another tag. 0xC1: the bytes around it
+ * were overwritten. */
 VOID NTAPI ExFreePoolWithTag(PVOID P, ULONG Tag)
 {
     check_irql(false, (ULONG_PTR)P, 0x11);

@@ -17,8 +17,8 @@ struct io_driver {
     DRIVER_OBJECT object;
     DRIVER_EXTENSION extension;
     struct client_extension *clients;
-    WCHAR name[96];         /* "\Driver\X" */
-    WCHAR registry[160];    /* "\REGISTRY\MACHINE\SYSTEM\CurrentControlSet\Services\X" */
+    WCHAR name[96];      /* "\Driver\X" */
+    WCHAR registry[160]; /* "\REGISTRY\MACHINE\SYSTEM\CurrentControlSet\Services\X" */
     UNICODE_STRING registry_path, hardware;
 };
 
@@ -90,7 +90,8 @@ void io_balance_check(const struct io_balance *before, ULONG_PTR routine)
         bugcheck.code = BUGCHECK_APC_INDEX_MISMATCH;
         bugcheck.parameters[0] = routine;
         bugcheck.parameters[2] = (ULONG_PTR)(USHORT)after.special_apc << 16 | (USHORT)after.kernel_apc;
-        bugcheck.why = "a driver routine returned with critical or guarded regions entered and not left (or the reverse)";
+        bugcheck.why =
+            "a driver routine returned with critical or guarded regions entered and not left (or the reverse)";
         ke_bugcheck_report(&bugcheck);
     }
 }
@@ -175,7 +176,8 @@ DEVICE_OBJECT *io_driver_device(DRIVER_OBJECT *driver, ULONG index)
     return device;
 }
 
-/* An area of zeroed memory that goes with the driver, found again by its identification. STATUS_OBJECT_NAME_COLLISION: it exists. */
+/* An area of zeroed memory that goes with the driver, found again by its identification. STATUS_OBJECT_NAME_COLLISION:
+ * it exists. */
 NTSTATUS NTAPI IoAllocateDriverObjectExtension(PDRIVER_OBJECT DriverObject, PVOID ClientIdentificationAddress,
                                                ULONG DriverObjectExtensionSize, PVOID *DriverObjectExtension)
 {

@@ -1,14 +1,14 @@
 /*
  * file.c - file objects: opening a device by name, the handle that user mode holds, closing.
  *
- * A file object lives as long as it has references. The handle holds one; when it goes the driver gets IRP_MJ_CLEANUP, and
- * IRP_MJ_CLOSE with the last reference.
+ * A file object lives as long as it has references. The handle holds one; when it goes the driver gets IRP_MJ_CLEANUP,
+ * and IRP_MJ_CLOSE with the last reference.
  */
 #include "io_internal.h"
 #include "seh.h"
 
 #define HANDLE_TAG RTL_TAG('H', 'n', 'd', 'l')
-#define NAME_TAG RTL_TAG('F', 'i', 'l', 'N')
+#define NAME_TAG   RTL_TAG('F', 'i', 'l', 'N')
 
 /* What the create request says about security: everything is granted, which is what an administrator's process gets. */
 static struct {
@@ -173,9 +173,10 @@ FILE_OBJECT *io_file_object(struct io_file *handle)
 
 /* ---- drivers that open devices ---- */
 
-/* Opens the device for a driver: *FileObject is referenced, *DeviceObject the top of its stack. Dereference the file object when done. */
-NTSTATUS NTAPI IoGetDeviceObjectPointer(PUNICODE_STRING ObjectName, ACCESS_MASK DesiredAccess,
-                                        PFILE_OBJECT *FileObject, PDEVICE_OBJECT *DeviceObject)
+/* Opens the device for a driver: *FileObject is referenced, *DeviceObject the top of its stack. Dereference the file
+ * object when done. */
+NTSTATUS NTAPI IoGetDeviceObjectPointer(PUNICODE_STRING ObjectName, ACCESS_MASK DesiredAccess, PFILE_OBJECT *FileObject,
+                                        PDEVICE_OBJECT *DeviceObject)
 {
     UNREFERENCED_PARAMETER(DesiredAccess);
     PFILE_OBJECT file;

@@ -16,8 +16,8 @@ NTSTATUS nt_start(const struct plat_options *options);
 /* ---- drivers ---- */
 
 /*
- * Creates the driver object of an image and calls its DriverEntry (entry, absolute) with a registry path. name: no folder, no
- * extension. On failure what the driver had created is taken down and its status returned.
+ * Creates the driver object of an image and calls its DriverEntry (entry, absolute) with a registry path. name: no
+ * folder, no extension. On failure what the driver had created is taken down and its status returned.
  */
 NTSTATUS io_driver_load(ULONG_PTR entry, PVOID image_base, SIZE_T image_size, const char *name, DRIVER_OBJECT **driver);
 /*
@@ -30,7 +30,8 @@ DEVICE_OBJECT *io_driver_device(DRIVER_OBJECT *driver, ULONG index);
 /* Name of a device as UTF-8, "" if it has none. */
 void io_device_name(DEVICE_OBJECT *device, char *name, SIZE_T size);
 
-/* Calls back with one line for each device, link, request and pool block that drivers have not given back; returns the count. */
+/* Calls back with one line for each device, link, request and pool block that drivers have not given back; returns the
+ * count. */
 typedef void io_leak_callback(void *context, const char *line);
 SIZE_T io_leaks(io_leak_callback *callback, void *context);
 
@@ -52,5 +53,6 @@ NTSTATUS io_device_control(struct io_file *file, ULONG code, ULONG_PTR in, ULONG
 NTSTATUS io_read(struct io_file *file, ULONG_PTR out, ULONG length, LONGLONG offset, IO_STATUS_BLOCK *result);
 NTSTATUS io_write(struct io_file *file, ULONG_PTR in, ULONG length, LONGLONG offset, IO_STATUS_BLOCK *result);
 
-/* How long a request may stay pending before it is cancelled and, failing that, abandoned with STATUS_IO_TIMEOUT. ms; 0: for ever. */
+/* How long a request may stay pending before it is cancelled and, failing that, abandoned with STATUS_IO_TIMEOUT. ms;
+ * 0: for ever. */
 extern ULONG io_pending_timeout_ms;

@@ -12,8 +12,8 @@ struct io_device {
     DEVICE_OBJECT *attached_to; /* the device below */
     ULONG_PTR caller;           /* code that created it */
     ULONG extension_size;
-    bool orphaned;              /* its driver is gone */
-    bool deleted;               /* IoDeleteDevice was called */
+    bool orphaned; /* its driver is gone */
+    bool deleted;  /* IoDeleteDevice was called */
 };
 static inline struct io_device *io_device_of(DEVICE_OBJECT *device)
 {
@@ -43,16 +43,16 @@ struct io_request {
 
 /* Stands before every IRP that IoAllocateIrp made. */
 struct io_irp {
-    LIST_ENTRY link;   /* io_lock */
+    LIST_ENTRY link; /* io_lock */
     ULONG_PTR caller;
     struct io_request *request; /* null for drivers' own IRPs */
     bool synchronous;           /* IoBuildDeviceIoControlRequest: completion finishes and frees it */
     ULONG output_length;        /* of that */
     ULONG64 reserved;
-    IRP irp;                    /* its stack locations follow */
+    IRP irp; /* its stack locations follow */
 };
 #define IO_REQUEST_TAG RTL_TAG('I', 'r', 'p', 'R')
-#define IO_BUFFER_TAG RTL_TAG('S', 'y', 's', 'B')
+#define IO_BUFFER_TAG  RTL_TAG('S', 'y', 's', 'B')
 extern LIST_ENTRY io_irps;
 
 /* The io_irp of an IRP that IoAllocateIrp made and nobody has freed; null for any other address. */
@@ -60,7 +60,8 @@ struct io_irp *io_irp_find(const IRP *irp);
 struct io_irp *io_irp_allocate(CCHAR stack_size, ULONG_PTR caller);
 void io_request_release(struct io_request *request);
 
-/* Sends an IRP whose next stack location is filled, as a request of mode, and waits for its end. Consumes the reference to *request. */
+/* Sends an IRP whose next stack location is filled, as a request of mode, and waits for its end. Consumes the reference
+ * to *request. */
 NTSTATUS io_request_send(DEVICE_OBJECT *device, struct io_irp *irp, KPROCESSOR_MODE mode, struct io_request **request,
                          IO_STATUS_BLOCK *result);
 /* A request with one reference for the sender and one for its IRP. */

@@ -1,8 +1,9 @@
 /*
- * irp.c - I/O request packets: allocation, passing down, completion, cancellation. Sending user requests is request.c's.
+ * irp.c - I/O request packets: allocation, passing down, completion, cancellation. Sending user requests is
+ * request.c's.
  *
- * Every IRP from IoAllocateIrp is on a list until it is freed, and lies in special pool: a driver that touches one it has completed
- * faults there, and a second completion is bug check 0x44 whether the packet is still there or not.
+ * Every IRP from IoAllocateIrp is on a list until it is freed, and lies in special pool: a driver that touches one it
+ * has completed faults there, and a second completion is bug check 0x44 whether the packet is still there or not.
  */
 #include "io_internal.h"
 #include "seh.h"
@@ -47,8 +48,8 @@ struct io_irp *io_irp_allocate(CCHAR stack_size, ULONG_PTR caller)
     if (stack_size < 1)
         return NULL;
     SIZE_T bytes = sizeof(IRP) + (SIZE_T)stack_size * sizeof(IO_STACK_LOCATION);
-    struct io_irp *packet = mm_pool_allocate(offsetof(struct io_irp, irp) + bytes, IRP_TAG, MM_POOL_ZERO,
-                                             MM_POOL_KERNEL, caller);
+    struct io_irp *packet =
+        mm_pool_allocate(offsetof(struct io_irp, irp) + bytes, IRP_TAG, MM_POOL_ZERO, MM_POOL_KERNEL, caller);
     if (!packet)
         return NULL;
     packet->caller = caller;
@@ -94,8 +95,8 @@ VOID NTAPI IoReuseIrp(PIRP Irp, NTSTATUS Iostatus)
 }
 
 /*
- * Passes Irp to the driver of DeviceObject, at the next stack location. Returns what its dispatch routine returns. Bug check 0x35: no stack
- * location is left.
+ * Passes Irp to the driver of DeviceObject, at the next stack location. Returns what its dispatch routine returns. Bug
+ * check 0x35: no stack location is left.
  */
 NTSTATUS NTAPI IofCallDriver(PDEVICE_OBJECT DeviceObject, PIRP Irp)
 {
@@ -106,7 +107,7 @@ NTSTATUS NTAPI IofCallDriver(PDEVICE_OBJECT DeviceObject, PIRP Irp)
     IO_STACK_LOCATION *stack = --Irp->Tail.Overlay.CurrentStackLocation;
     stack->DeviceObject = DeviceObject;
     return DeviceObject->DriverObject->MajorFunction[stack->MajorFunction % (IRP_MJ_MAXIMUM_FUNCTION + 1)](DeviceObject,
-                                                                                                          Irp);
+                                                                                                           Irp);
 }
 
 /* ---- completion ---- */
@@ -156,8 +157,8 @@ static void finish_synchronous(struct io_irp *packet)
 {
     IRP *irp = &packet->irp;
     if (irp->AssociatedIrp.SystemBuffer) {
-        ULONG_PTR length = irp->IoStatus.Information < packet->output_length ? irp->IoStatus.Information
-                                                                             : packet->output_length;
+        ULONG_PTR length =
+            irp->IoStatus.Information < packet->output_length ? irp->IoStatus.Information : packet->output_length;
         if (!NT_ERROR(irp->IoStatus.Status) && irp->UserBuffer)
             __builtin_memcpy(irp->UserBuffer, irp->AssociatedIrp.SystemBuffer, length);
         mm_pool_free(irp->AssociatedIrp.SystemBuffer, IO_BUFFER_TAG, 0);
@@ -173,7 +174,8 @@ static void finish_synchronous(struct io_irp *packet)
 static void check_completion(IRP *irp, bool ours)
 {
     if (!ours && (!plat_is_readable((ULONG_PTR)irp, sizeof(*irp)) || irp->Type != IO_TYPE_IRP))
-        multiple_completion(irp, "a request was completed that does not exist (any more): most likely it was completed before");
+        multiple_completion(
+            irp, "a request was completed that does not exist (any more): most likely it was completed before");
     if (irp->CurrentLocation > irp->StackCount + 1)
         multiple_completion(irp, "a request was completed twice");
     if (irp->CancelRoutine)
@@ -185,8 +187,8 @@ static void check_completion(IRP *irp, bool ours)
 }
 
 /*
- * Completes Irp: completion routines from the caller's stack location up, then the sender is told. The caller must not touch the request
- * afterwards. IRQL <= DISPATCH_LEVEL.
+ * Completes Irp: completion routines from the caller's stack location up, then the sender is told. The caller must not
+ * touch the request afterwards. IRQL <= DISPATCH_LEVEL.
  */
 VOID NTAPI IofCompleteRequest(PIRP Irp, CCHAR PriorityBoost)
 {
@@ -242,13 +244,12 @@ BOOLEAN NTAPI IoCancelIrp(PIRP Irp)
 /* ---- drivers that call drivers ---- */
 
 /*
- * An IRP that carries a device control to DeviceObject; *IoStatusBlock and Event are set when it is complete, and it is freed then. Kernel
- * buffers. Null: memory is short, or the method is a direct one.
+ * An IRP that carries a device control to DeviceObject; *IoStatusBlock and Event are set when it is complete, and it is
+ * freed then. Kernel buffers. Null: memory is short, or the method is a direct one.
  */
 PIRP NTAPI IoBuildDeviceIoControlRequest(ULONG IoControlCode, PDEVICE_OBJECT DeviceObject, PVOID InputBuffer,
                                          ULONG InputBufferLength, PVOID OutputBuffer, ULONG OutputBufferLength,
-                                         BOOLEAN InternalDeviceIoControl, PKEVENT Event,
-                                         PIO_STATUS_BLOCK IoStatusBlock)
+                                         BOOLEAN InternalDeviceIoControl, PKEVENT Event, PIO_STATUS_BLOCK IoStatusBlock)
 {
     ULONG method = METHOD_FROM_CTL_CODE(IoControlCode);
     if (method == METHOD_IN_DIRECT || method == METHOD_OUT_DIRECT)

@@ -1,8 +1,8 @@
 /*
  * leaks.c - what drivers have not given back, one line each; and how the I/O manager speaks of places in drivers.
  *
- * The lines name functions and source lines, which can only be found while the image is mapped: io_driver_unload has them
- * written down before it lets go of the driver, and io_leaks then repeats them.
+ * The lines name functions and source lines, which can only be found while the image is mapped: io_driver_unload has
+ * them written down before it lets go of the driver, and io_leaks then repeats them.
  */
 #include "io_internal.h"
 #include "seh.h"

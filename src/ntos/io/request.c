@@ -1,7 +1,8 @@
 /*
  * request.c - requests as user mode sends them: capture of buffered input, the call, the wait, the copy back.
  *
- * User addresses are numbers here. Only copy_in, copy_out and probe_out touch user memory, each through an accessor inside a __try.
+ * User addresses are numbers here. Only copy_in, copy_out and probe_out touch user memory, each through an accessor
+ * inside a __try.
  */
 #include "io_internal.h"
 #include "usermode_accessors.h"
@@ -52,7 +53,8 @@ static bool wait_done(struct io_request *request, ULONG milliseconds)
            STATUS_SUCCESS;
 }
 
-/* The driver said STATUS_PENDING. An overdue request is cancelled; one that survives that is abandoned and stays as a leak. */
+/* The driver said STATUS_PENDING. An overdue request is cancelled; one that survives that is abandoned and stays as a
+ * leak. */
 static bool wait_pending(struct io_request *request, IRP *irp, ULONG_PTR routine)
 {
     if (wait_done(request, io_pending_timeout_ms))
@@ -79,8 +81,8 @@ static void check_return(const struct io_request *request, NTSTATUS returned, UL
                 (ULONG)request->status.Status);
 }
 
-NTSTATUS io_request_send(DEVICE_OBJECT *device, struct io_irp *packet, KPROCESSOR_MODE mode,
-                         struct io_request **sent, IO_STATUS_BLOCK *result)
+NTSTATUS io_request_send(DEVICE_OBJECT *device, struct io_irp *packet, KPROCESSOR_MODE mode, struct io_request **sent,
+                         IO_STATUS_BLOCK *result)
 {
     struct io_request *request = *sent;
     PKTHREAD self = ke_thread_current();
@@ -97,7 +99,8 @@ NTSTATUS io_request_send(DEVICE_OBJECT *device, struct io_irp *packet, KPROCESSO
     if (!done && returned == STATUS_PENDING)
         done = wait_pending(request, irp, routine);
     check_return(request, returned, routine);
-    *result = done ? request->status : (IO_STATUS_BLOCK){.Status = returned == STATUS_PENDING ? STATUS_IO_TIMEOUT : returned};
+    *result =
+        done ? request->status : (IO_STATUS_BLOCK){.Status = returned == STATUS_PENDING ? STATUS_IO_TIMEOUT : returned};
     return result->Status;
 }
 
@@ -137,8 +140,8 @@ static NTSTATUS probe_out(ULONG_PTR address, ULONG length)
 }
 
 /*
- * The system buffer of a buffered request: room for both directions, the input captured. What the input does not fill is not
- * zeroed, as on Windows: a driver that returns more than it wrote leaks, and the pool's fill pattern shows it.
+ * The system buffer of a buffered request: room for both directions, the input captured. What the input does not fill
+ * is not zeroed, as on Windows: a driver that returns more than it wrote leaks, and the pool's fill pattern shows it.
  */
 static NTSTATUS capture(struct io_irp *packet, ULONG_PTR in, ULONG in_length, ULONG_PTR out, ULONG out_length)
 {
@@ -155,7 +158,8 @@ static NTSTATUS capture(struct io_irp *packet, ULONG_PTR in, ULONG in_length, UL
     return copy_in(buffer, in, in_length);
 }
 
-/* Copies what the driver says it produced, never more than the user's buffer takes. Errors (not warnings) copy nothing. */
+/* Copies what the driver says it produced, never more than the user's buffer takes. Errors (not warnings) copy nothing.
+ */
 static NTSTATUS give_back(struct io_request *request, ULONG_PTR out, ULONG out_length, ULONG_PTR routine,
                           IO_STATUS_BLOCK *result)
 {

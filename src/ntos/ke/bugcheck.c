@@ -1,8 +1,8 @@
 /*
  * bugcheck.c - the end of the kernel: says which rule was broken, by whom, and how the code got there; then leaves.
  *
- * Everything read while reporting may itself be damaged, so the report is written in pieces, memory of drivers is not touched, and
- * a second bug check on the way ends the process at once. How faults become bug checks is trap.c's matter.
+ * Everything read while reporting may itself be damaged, so the report is written in pieces, memory of drivers is not
+ * touched, and a second bug check on the way ends the process at once. How faults become bug checks is trap.c's matter.
  */
 #include "ke.h"
 #include "arch.h"
@@ -53,7 +53,8 @@ static void name_address(ULONG_PTR address, char *text, SIZE_T size)
         rtl_print(text, size, "0x%016llx", (ULONG64)address);
 }
 
-/* The driver's code to blame: where it stopped if that is known, else the driver's frame nearest to it. 0: none on the stack. */
+/* The driver's code to blame: where it stopped if that is known, else the driver's frame nearest to it. 0: none on the
+ * stack. */
 static ULONG_PTR find_culprit(const struct ke_bugcheck *bugcheck, const ULONG_PTR *stack, ULONG depth)
 {
     if (bugcheck->culprit)

@@ -1,8 +1,8 @@
 /*
  * irql.c - interrupt request levels and spin locks.
  *
- * IRQL belongs to the thread (ke.h). A spin lock's word holds the owner, so that taking it twice or releasing another's is a bug check
- * instead of a hang: 0xF SPIN_LOCK_ALREADY_OWNED, 0x10 SPIN_LOCK_NOT_OWNED.
+ * IRQL belongs to the thread (ke.h). A spin lock's word holds the owner, so that taking it twice or releasing another's
+ * is a bug check instead of a hang: 0xF SPIN_LOCK_ALREADY_OWNED, 0x10 SPIN_LOCK_NOT_OWNED.
  */
 #include "ke.h"
 #include "arch.h"

@@ -1,8 +1,9 @@
 /*
- * ke.h - the kernel core: the running thread, IRQL, the dispatcher lock, traps, bug checks; its face to the rest of ntos.
+ * ke.h - the kernel core: the running thread, IRQL, the dispatcher lock, traps, bug checks; its face to the rest of
+ * ntos.
  *
- * Documented routines stand in wdk/ke.h. Every host thread that runs kernel or driver code has a KTHREAD; it is a processor of
- * its own, so IRQL is a property of the thread and raising it stops nobody else.
+ * Documented routines stand in wdk/ke.h. Every host thread that runs kernel or driver code has a KTHREAD; it is a
+ * processor of its own, so IRQL is a property of the thread and raising it stops nobody else.
  */
 #pragma once
 #include "wdk/ntexcept.h"
@@ -74,25 +75,28 @@ const char *ke_bugcheck_name(ULONG code);
 struct ke_bugcheck {
     ULONG code;
     ULONG_PTR parameters[4];
-    const char *why;         /* one line of plain words, or null */
-    ULONG_PTR culprit;       /* code address it is blamed on, 0: the caller of the export that is running, or none */
-    const CONTEXT *context;  /* where the stack walk starts; null: no walk through drivers' frames */
+    const char *why;        /* one line of plain words, or null */
+    ULONG_PTR culprit;      /* code address it is blamed on, 0: the caller of the export that is running, or none */
+    const CONTEXT *context; /* where the stack walk starts; null: no walk through drivers' frames */
 };
 
-/* Reports, then leaves by ke_bugcheck_hook, else plat_exit(1). A bug check while reporting one ends the process at once. */
+/* Reports, then leaves by ke_bugcheck_hook, else plat_exit(1). A bug check while reporting one ends the process at
+ * once. */
 DECLSPEC_NORETURN void ke_bugcheck_report(const struct ke_bugcheck *bugcheck);
 /* The same with printf arguments for `why`; culprit 0 and context null as above. */
 DECLSPEC_NORETURN void ke_bugcheck_because(ULONG code, const ULONG_PTR parameters[4], const char *why);
 
-/* Set by the top. symbolize writes "driver!Function+0x12 (file.c:34)". hook runs after the report; if it returns, plat_exit(1). */
+/* Set by the top. symbolize writes "driver!Function+0x12 (file.c:34)". hook runs after the report; if it returns,
+ * plat_exit(1). */
 extern void (*ke_symbolize)(ULONG_PTR address, char *text, SIZE_T size);
 extern void (*ke_bugcheck_hook)(ULONG code, const ULONG_PTR parameters[4], ULONG_PTR culprit);
 
 /*
- * Asked about an address in system space that faulted: fills code, parameters and why if it knows better than "page fault"
- * (mm's special pool). Returns false if it does not know the address.
+ * Asked about an address in system space that faulted: fills code, parameters and why if it knows better than "page
+ * fault" (mm's special pool). Returns false if it does not know the address.
  */
 extern bool (*ke_explain_fault)(ULONG_PTR address, bool write, struct ke_bugcheck *bugcheck, char *why, SIZE_T size);
 
-/* Sees every instruction of kernel or driver code that touched user memory outside a window; signal-safe. Null by default. */
+/* Sees every instruction of kernel or driver code that touched user memory outside a window; signal-safe. Null by
+ * default. */
 extern void (*ke_raw_access_hook)(const struct plat_raw_access *access);

@@ -1,8 +1,9 @@
 /*
- * thread.c - kernel threads: adopting host threads, the processor image they see through gs, system threads, and who runs.
+ * thread.c - kernel threads: adopting host threads, the processor image they see through gs, system threads, and who
+ * runs.
  *
- * Owns KTHREAD and the KPCR image. One process sends all requests; the system has its own. Nothing is scheduled here: host
- * threads run in parallel, each as a processor of its own.
+ * Owns KTHREAD and the KPCR image. One process sends all requests; the system has its own. Nothing is scheduled here:
+ * host threads run in parallel, each as a processor of its own.
  */
 #include "ke.h"
 #include "arch.h"
@@ -19,12 +20,10 @@ enum {
     KPRCB_CURRENT_THREAD = 0x188
 };
 
-struct _EPROCESS ke_system_process = {.Header.Type = ProcessObject,
-                                      .UniqueProcessId = (HANDLE)4,
-                                      .ImageFileName = "System"};
-struct _EPROCESS ke_user_process = {.Header.Type = ProcessObject,
-                                    .UniqueProcessId = (HANDLE)0x1000,
-                                    .ImageFileName = "uma"};
+struct _EPROCESS ke_system_process = {
+    .Header.Type = ProcessObject, .UniqueProcessId = (HANDLE)4, .ImageFileName = "System"};
+struct _EPROCESS ke_user_process = {
+    .Header.Type = ProcessObject, .UniqueProcessId = (HANDLE)0x1000, .ImageFileName = "uma"};
 PEPROCESS PsInitialSystemProcess = &ke_system_process;
 
 static LIST_ENTRY threads;

@@ -1,10 +1,11 @@
 /*
  * trap.c - what the platform cannot settle: turns faults into exceptions or bug checks, as an NT kernel does.
  *
- * A fault on a user address (or a processor trap such as a division by zero) is an exception the driver may handle. A fault on a
- * system address is a bug check whatever handlers there are: on Windows no __except catches a bad kernel pointer either.
- * User memory touched outside the accessors where that is forbidden (SMAP, PAN) is bug check 0x50 with 0xF as its fourth
- * parameter, which the documentation gives for kernel code that reaches a user address when such access is not allowed.
+ * A fault on a user address (or a processor trap such as a division by zero) is an exception the driver may handle. A
+ * fault on a system address is a bug check whatever handlers there are: on Windows no __except catches a bad kernel
+ * pointer either. User memory touched outside the accessors where that is forbidden (SMAP, PAN) is bug check 0x50 with
+ * 0xF as its fourth parameter, which the documentation gives for kernel code that reaches a user address when such
+ * access is not allowed.
  */
 #include "ke.h"
 #include "arch.h"
@@ -16,7 +17,7 @@ bool (*ke_explain_fault)(ULONG_PTR address, bool write, struct ke_bugcheck *bugc
 void (*ke_raw_access_hook)(const struct plat_raw_access *access);
 
 #define USER_VA_ACCESS_INCONSISTENT 0xF
-#define NOT_PRESENT_PAGE_TABLE 0x2
+#define NOT_PRESENT_PAGE_TABLE      0x2
 
 /* 0x50's second parameter on x64: 0 read, 2 write, 0x10 execute. */
 static ULONG_PTR fault_operation(ULONG_PTR kind)

@@ -1,8 +1,9 @@
 /*
  * wait.c - dispatcher objects: events, semaphores, mutexes, and waiting for them.
  *
- * One lock guards all of them. A waiter sleeps on that lock's condition and looks again whenever anything was signalled: plain,
- * and right for the handful of threads a driver has here. Order among waiters is not promised, as on Windows.
+ * One lock guards all of them. A waiter sleeps on that lock's condition and looks again whenever anything was
+ * signalled: plain, and right for the handful of threads a driver has here. Order among waiters is not promised, as on
+ * Windows.
  */
 #include "ke.h"
 #include "arch.h"
@@ -40,7 +41,8 @@ VOID NTAPI KeInitializeEvent(PRKEVENT Event, EVENT_TYPE Type, BOOLEAN State)
     dispatcher_init(&Event->Header, (UCHAR)Type, sizeof(KEVENT), State != 0);
 }
 
-/* Returns the previous state. Wait TRUE promises that the caller waits at once; here that is an ordinary wait. IRQL <= DISPATCH_LEVEL. */
+/* Returns the previous state. Wait TRUE promises that the caller waits at once; here that is an ordinary wait. IRQL <=
+ * DISPATCH_LEVEL. */
 LONG NTAPI KeSetEvent(PRKEVENT Event, KPRIORITY Increment, BOOLEAN Wait)
 {
     UNREFERENCED_PARAMETER(Increment);
@@ -233,22 +235,25 @@ static NTSTATUS wait(ULONG count, PVOID objects[], WAIT_TYPE type, const LARGE_I
     return status;
 }
 
-/* STATUS_SUCCESS when signalled, STATUS_TIMEOUT. Nothing here is alertable: no APCs are delivered. IRQL <= APC_LEVEL unless Timeout is zero. */
-NTSTATUS NTAPI KeWaitForSingleObject(PVOID Object, KWAIT_REASON WaitReason, KPROCESSOR_MODE WaitMode,
-                                     BOOLEAN Alertable, PLARGE_INTEGER Timeout)
+/* STATUS_SUCCESS when signalled, STATUS_TIMEOUT. Nothing here is alertable: no APCs are delivered. IRQL <= APC_LEVEL
+ * unless Timeout is zero. */
+NTSTATUS NTAPI KeWaitForSingleObject(PVOID Object, KWAIT_REASON WaitReason, KPROCESSOR_MODE WaitMode, BOOLEAN Alertable,
+                                     PLARGE_INTEGER Timeout)
 {
     UNREFERENCED_PARAMETER(WaitReason);
     UNREFERENCED_PARAMETER(WaitMode);
     UNREFERENCED_PARAMETER(Alertable);
     LARGE_INTEGER copy, *timeout = Timeout ? (copy = *Timeout, &copy) : NULL;
-    __atomic_load_n(&((DISPATCHER_HEADER *)Object)->Type, __ATOMIC_RELAXED); /* a bad pointer faults before the lock is held */
+    __atomic_load_n(&((DISPATCHER_HEADER *)Object)->Type,
+                    __ATOMIC_RELAXED); /* a bad pointer faults before the lock is held */
     check_may_block(timeout, Object);
     return wait(1, &Object, WaitAll, timeout);
 }
 
 /*
- * WaitAny: STATUS_WAIT_0 + index of the object; WaitAll: STATUS_SUCCESS. More objects than THREAD_WAIT_OBJECTS without an array of
- * wait blocks, or than MAXIMUM_WAIT_OBJECTS, is bug check 0xC (MAXIMUM_WAIT_OBJECTS_EXCEEDED), as documented.
+ * WaitAny: STATUS_WAIT_0 + index of the object; WaitAll: STATUS_SUCCESS. More objects than THREAD_WAIT_OBJECTS without
+ * an array of wait blocks, or than MAXIMUM_WAIT_OBJECTS, is bug check 0xC (MAXIMUM_WAIT_OBJECTS_EXCEEDED), as
+ * documented.
  */
 NTSTATUS NTAPI KeWaitForMultipleObjects(ULONG Count, PVOID Object[], WAIT_TYPE WaitType, KWAIT_REASON WaitReason,
                                         KPROCESSOR_MODE WaitMode, BOOLEAN Alertable, PLARGE_INTEGER Timeout,

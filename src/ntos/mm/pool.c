@@ -1,9 +1,11 @@
 /*
- * pool.c - the special pool: every block on pages of its own, ending at an inaccessible page; freed blocks kept inaccessible.
+ * pool.c - the special pool: every block on pages of its own, ending at an inaccessible page; freed blocks kept
+ * inaccessible.
  *
- * Owns the blocks and what is known of them; the documented allocation routines are ex's. Descriptors live apart from the blocks, so
- * that an overrun cannot damage them. A block below a page is aligned to the end of its page: what 16-byte alignment leaves between its last
- * byte and the guard page is filled with a pattern and checked when it is freed, like the bytes before it.
+ * Owns the blocks and what is known of them; the documented allocation routines are ex's. Descriptors live apart from
+ * the blocks, so that an overrun cannot damage them. A block below a page is aligned to the end of its page: what
+ * 16-byte alignment leaves between its last byte and the guard page is filled with a pattern and checked when it is
+ * freed, like the bytes before it.
  */
 #include "mm.h"
 #include "rtl.h"
@@ -11,7 +13,7 @@
 #include "trace.h"
 
 enum { BUCKETS = 4096, PATTERN = 0x5A, FRESH = 0xC5, QUARANTINE_BLOCKS = 4096 };
-#define POOL_CAP (1ull << 30)
+#define POOL_CAP       (1ull << 30)
 #define QUARANTINE_CAP (64ull << 20)
 
 struct block {
@@ -105,7 +107,8 @@ static bool block_map(struct block *block, SIZE_T size, ULONG flags)
         return false;
     }
     /* From a page up the documentation promises page alignment. */
-    block->user = size >= PAGE_SIZE ? block->pages : block->pages + block->page_bytes - round_up(size ? size : 1, alignment);
+    block->user =
+        size >= PAGE_SIZE ? block->pages : block->pages + block->page_bytes - round_up(size ? size : 1, alignment);
     block->size = size;
     UCHAR *end = block->pages + block->page_bytes;
     __builtin_memset(block->pages, PATTERN, (SIZE_T)(block->user - block->pages));
@@ -188,15 +191,16 @@ static void check_free(const struct block *block, const void *address, ULONG tag
         bad_free(BUGCHECK_BAD_POOL_CALLER, (ULONG_PTR[4]){0x7, 0, block->tag, where}, caller, why);
     }
     if (tag && tag != block->tag) {
-        rtl_print(why, sizeof(why), "the pool block at 0x%llx has tag %s and was freed with tag %s", (ULONG64)where, have,
-                  given);
+        rtl_print(why, sizeof(why), "the pool block at 0x%llx has tag %s and was freed with tag %s", (ULONG64)where,
+                  have, given);
         bad_free(BUGCHECK_BAD_POOL_CALLER, (ULONG_PTR[4]){0xA, where, block->tag, tag}, caller, why);
     }
     const UCHAR *before = find_damage(block->pages, block->user);
     const UCHAR *after = find_damage(block->user + block->size, block->pages + block->page_bytes);
     if (before || after) {
         const UCHAR *damage = after ? after : before;
-        rtl_print(why, sizeof(why), "bytes %s the pool block at 0x%llx (tag %s, %llu bytes) were overwritten, first at 0x%llx",
+        rtl_print(why, sizeof(why),
+                  "bytes %s the pool block at 0x%llx (tag %s, %llu bytes) were overwritten, first at 0x%llx",
                   after ? "behind" : "before", (ULONG64)where, have, (ULONG64)block->size, (ULONG64)(ULONG_PTR)damage);
         bad_free(BUGCHECK_SPECIAL_POOL_DETECTED_MEMORY_CORRUPTION,
                  (ULONG_PTR[4]){where, (ULONG_PTR)damage, block->size, after ? 0x24 : 0x23}, caller, why);
@@ -283,8 +287,8 @@ SIZE_T mm_pool_bytes_in_use(enum mm_pool_owner owner)
 }
 
 /*
- * ke asks about a faulting system address. No lock is taken: the thread that faulted may hold it, and what is read here stays
- * mapped. Beyond the end: 0xD6; a freed block: 0xD5.
+ * ke asks about a faulting system address. No lock is taken: the thread that faulted may hold it, and what is read here
+ * stays mapped. Beyond the end: 0xD6; a freed block: 0xD5.
  */
 static bool explain_fault(ULONG_PTR address, bool write, struct ke_bugcheck *bugcheck, char *why, SIZE_T size)
 {
@@ -297,8 +301,8 @@ static bool explain_fault(ULONG_PTR address, bool write, struct ke_bugcheck *bug
         return false;
     tag_text(block->tag, tag);
     ULONG_PTR start = (ULONG_PTR)block->user;
-    bugcheck->code = freed ? BUGCHECK_DRIVER_PAGE_FAULT_IN_FREED_SPECIAL_POOL
-                           : BUGCHECK_DRIVER_PAGE_FAULT_BEYOND_END_OF_ALLOCATION;
+    bugcheck->code =
+        freed ? BUGCHECK_DRIVER_PAGE_FAULT_IN_FREED_SPECIAL_POOL : BUGCHECK_DRIVER_PAGE_FAULT_BEYOND_END_OF_ALLOCATION;
     bugcheck->parameters[1] = write;
     bugcheck->parameters[3] = 0;
     if (freed)

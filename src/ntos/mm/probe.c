@@ -27,8 +27,9 @@ static bool probe_range(ULONG_PTR address, SIZE_T length, ULONG alignment)
 }
 
 /*
- * Raises STATUS_DATATYPE_MISALIGNMENT or STATUS_ACCESS_VIOLATION unless [Address, +Length) is aligned and lies in the user range. Touches
- * nothing: the memory may be invalid all the same, or become so. Length 0 checks nothing. IRQL <= APC_LEVEL.
+ * Raises STATUS_DATATYPE_MISALIGNMENT or STATUS_ACCESS_VIOLATION unless [Address, +Length) is aligned and lies in the
+ * user range. Touches nothing: the memory may be invalid all the same, or become so. Length 0 checks nothing. IRQL <=
+ * APC_LEVEL.
  */
 VOID NTAPI ProbeForRead(const volatile VOID *Address, SIZE_T Length, ULONG Alignment)
 {
@@ -36,8 +37,8 @@ VOID NTAPI ProbeForRead(const volatile VOID *Address, SIZE_T Length, ULONG Align
 }
 
 /*
- * The same, and makes sure by a write that each page of the range can be written: it raises what that write raises. The bytes keep
- * their values even if user mode changes them meanwhile.
+ * The same, and makes sure by a write that each page of the range can be written: it raises what that write raises. The
+ * bytes keep their values even if user mode changes them meanwhile.
  */
 VOID NTAPI ProbeForWrite(volatile VOID *Address, SIZE_T Length, ULONG Alignment)
 {

@@ -9,7 +9,7 @@
 #include "rtl.h"
 #include "seh.h"
 
-#define NAME_TAG RTL_TAG('O', 'b', 'N', 'm')
+#define NAME_TAG     RTL_TAG('O', 'b', 'N', 'm')
 #define LONGEST_PATH 0x7FFC /* bytes */
 enum { LINKS_FOLLOWED = 16 };
 

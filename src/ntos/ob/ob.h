@@ -1,7 +1,8 @@
 /*
  * ob.h - objects: reference-counted blocks with a type and maybe a name, and the one name space they live in.
  *
- * A body is what drivers see; the header stands before it in the same pool block. Documented routines stand in wdk/ob.h.
+ * A body is what drivers see; the header stands before it in the same pool block. Documented routines stand in
+ * wdk/ob.h.
  */
 #pragma once
 #include "wdk/ob.h"
@@ -22,10 +23,12 @@ LONG_PTR ob_dereference(void *body);
 LONG_PTR ob_reference_count(const void *body);
 
 /*
- * Names are full paths compared without case: "\Device\X", "\Driver\X", "\GLOBAL??\X". ob_path_normalize maps \DosDevices\X,
+ * Names are full paths compared without case: "\Device\X", "\Driver\X", "\GLOBAL??\X". ob_path_normalize maps
+ * \DosDevices\X,
  * \??\X, \\.\X and \\?\X to the last form. STATUS_OBJECT_PATH_SYNTAX_BAD: does not begin with a backslash.
  */
-NTSTATUS ob_path_normalize(PCUNICODE_STRING name, PUNICODE_STRING normalized); /* allocated; release with ob_path_free */
+NTSTATUS ob_path_normalize(PCUNICODE_STRING name,
+                           PUNICODE_STRING normalized); /* allocated; release with ob_path_free */
 void ob_path_free(PUNICODE_STRING path);
 /* Gives body a name; STATUS_OBJECT_NAME_COLLISION if it is taken. The name space holds no reference. */
 NTSTATUS ob_insert(void *body, PCUNICODE_STRING name);
@@ -34,8 +37,8 @@ void ob_remove_name(void *body);
 /* The name, or an empty string; valid as long as the object keeps it. */
 UNICODE_STRING ob_name(const void *body);
 /*
- * Finds name, following symbolic links; the part that no object has ("\Device\X\rest") comes back in *rest, which points
- * into *storage (release with ob_path_free). The object is returned referenced. type null: any.
+ * Finds name, following symbolic links; the part that no object has ("\Device\X\rest") comes back in *rest, which
+ * points into *storage (release with ob_path_free). The object is returned referenced. type null: any.
  */
 NTSTATUS ob_lookup(PCUNICODE_STRING name, const struct ob_type *type, void **body, PUNICODE_STRING rest,
                    PUNICODE_STRING storage);

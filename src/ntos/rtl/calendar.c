@@ -1,12 +1,13 @@
 /*
- * calendar.c - system time (100 ns since 1601-01-01) and calendar fields, pseudo-random numbers, the version we claim to be.
+ * calendar.c - system time (100 ns since 1601-01-01) and calendar fields, pseudo-random numbers, the version we claim
+ * to be.
  *
  * Local time is UTC here.
  */
 #include "rtl.h"
 
-#define TICKS_PER_SECOND 10000000ll
-#define TICKS_PER_DAY (86400 * TICKS_PER_SECOND)
+#define TICKS_PER_SECOND        10000000ll
+#define TICKS_PER_DAY           (86400 * TICKS_PER_SECOND)
 #define DAYS_1601_TO_0000_03_01 584694 /* days from 0000-03-01 to 1601-01-01 */
 
 /* Days since 1601-01-01 of a date of the Gregorian calendar; years start in March so that the leap day comes last. */

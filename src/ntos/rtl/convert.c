@@ -90,7 +90,7 @@ NTSTATUS NTAPI RtlInt64ToUnicodeString(ULONGLONG Value, ULONG Base, PUNICODE_STR
     if (Base != 2 && Base != 8 && Base != 10 && Base != 16)
         return STATUS_INVALID_PARAMETER;
     do {
-        digits[--at] = (WCHAR)"0123456789ABCDEF"[Value % Base];
+        digits[--at] = (WCHAR) "0123456789ABCDEF"[Value % Base];
         Value /= Base;
     } while (Value);
     SIZE_T bytes = (RTL_NUMBER_OF(digits) - at) * sizeof(WCHAR);

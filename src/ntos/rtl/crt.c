@@ -1,5 +1,6 @@
 /*
- * crt.c - the C string functions that ntoskrnl exports, in the "C" locale. Documented by the C standard and Learn's CRT pages.
+ * crt.c - the C string functions that ntoskrnl exports, in the "C" locale. Documented by the C standard and Learn's CRT
+ * pages.
  *
  * Byte by byte on purpose: a string's last page is never read past its terminator.
  */
@@ -86,95 +87,95 @@ static int lower_wide(int character)
 }
 
 /* One body per character width: the two families differ in nothing else. */
-#define STRING_FAMILY(T, U, prefix, same, lower)                                                                        \
-    static int prefix##_order(const T *a, const T *b, SIZE_T count, int (*map)(int))                                    \
-    {                                                                                                                   \
-        for (SIZE_T i = 0; i < count; i++) {                                                                            \
-            int x = map((U)a[i]), y = map((U)b[i]);                                                                     \
-            if (x != y)                                                                                                 \
-                return x < y ? -1 : 1;                                                                                  \
-            if (!x)                                                                                                     \
-                break;                                                                                                  \
-        }                                                                                                               \
-        return 0;                                                                                                       \
-    }                                                                                                                   \
-    SIZE_T NTAPI nt_##prefix##nlen(const T *text, SIZE_T limit)                                                         \
-    {                                                                                                                   \
-        const volatile T *p = text;                                                                                     \
-        SIZE_T length = 0;                                                                                              \
-        while (length < limit && p[length])                                                                             \
-            length++;                                                                                                   \
-        return length;                                                                                                  \
-    }                                                                                                                   \
-    SIZE_T NTAPI nt_##prefix##len(const T *text)                                                                        \
-    {                                                                                                                   \
-        return nt_##prefix##nlen(text, SIZE_MAX);                                                                       \
-    }                                                                                                                   \
-    int NTAPI nt_##prefix##cmp(const T *a, const T *b)                                                                  \
-    {                                                                                                                   \
-        return prefix##_order(a, b, SIZE_MAX, same);                                                                    \
-    }                                                                                                                   \
-    int NTAPI nt_##prefix##ncmp(const T *a, const T *b, SIZE_T count)                                                   \
-    {                                                                                                                   \
-        return prefix##_order(a, b, count, same);                                                                       \
-    }                                                                                                                   \
-    int NTAPI nt_##prefix##icmp(const T *a, const T *b)                                                                 \
-    {                                                                                                                   \
-        return prefix##_order(a, b, SIZE_MAX, lower);                                                                   \
-    }                                                                                                                   \
-    int NTAPI nt_##prefix##nicmp(const T *a, const T *b, SIZE_T count)                                                  \
-    {                                                                                                                   \
-        return prefix##_order(a, b, count, lower);                                                                      \
-    }                                                                                                                   \
-    T *NTAPI nt_##prefix##cpy(T *to, const T *from)                                                                     \
-    {                                                                                                                   \
-        SIZE_T i = 0;                                                                                                   \
-        do                                                                                                              \
-            to[i] = from[i];                                                                                            \
-        while (from[i++]);                                                                                              \
-        return to;                                                                                                      \
-    }                                                                                                                   \
-    T *NTAPI nt_##prefix##ncpy(T *to, const T *from, SIZE_T count)                                                      \
-    {                                                                                                                   \
-        SIZE_T i = 0;                                                                                                   \
-        for (; i < count && from[i]; i++)                                                                               \
-            to[i] = from[i];                                                                                            \
-        for (; i < count; i++)                                                                                          \
-            to[i] = 0;                                                                                                  \
-        return to;                                                                                                      \
-    }                                                                                                                   \
-    T *NTAPI nt_##prefix##ncat(T *to, const T *from, SIZE_T count)                                                      \
-    {                                                                                                                   \
-        T *end = to + nt_##prefix##len(to);                                                                             \
-        while (count-- && *from)                                                                                        \
-            *end++ = *from++;                                                                                           \
-        *end = 0;                                                                                                       \
-        return to;                                                                                                      \
-    }                                                                                                                   \
-    T *NTAPI nt_##prefix##cat(T *to, const T *from)                                                                     \
-    {                                                                                                                   \
-        nt_##prefix##cpy(to + nt_##prefix##len(to), from);                                                              \
-        return to;                                                                                                      \
-    }                                                                                                                   \
-    static T *prefix##_find(const T *text, T character, bool last)                                                      \
-    {                                                                                                                   \
-        const T *found = NULL;                                                                                          \
-        for (;; text++) {                                                                                               \
-            if (*text == character)                                                                                     \
-                found = text;                                                                                           \
-            if (!*text || (found && !last))                                                                             \
-                return (T *)(ULONG_PTR)found;                                                                           \
-        }                                                                                                               \
-    }                                                                                                                   \
-    T *NTAPI nt_##prefix##str(const T *text, const T *wanted)                                                           \
-    {                                                                                                                   \
-        SIZE_T length = nt_##prefix##len(wanted);                                                                       \
-        for (;; text++) {                                                                                               \
-            if (!prefix##_order(text, wanted, length, same))                                                            \
-                return (T *)(ULONG_PTR)text;                                                                            \
-            if (!*text)                                                                                                 \
-                return NULL;                                                                                            \
-        }                                                                                                               \
+#define STRING_FAMILY(T, U, prefix, same, lower)                                                                       \
+    static int prefix##_order(const T *a, const T *b, SIZE_T count, int (*map)(int))                                   \
+    {                                                                                                                  \
+        for (SIZE_T i = 0; i < count; i++) {                                                                           \
+            int x = map((U)a[i]), y = map((U)b[i]);                                                                    \
+            if (x != y)                                                                                                \
+                return x < y ? -1 : 1;                                                                                 \
+            if (!x)                                                                                                    \
+                break;                                                                                                 \
+        }                                                                                                              \
+        return 0;                                                                                                      \
+    }                                                                                                                  \
+    SIZE_T NTAPI nt_##prefix##nlen(const T *text, SIZE_T limit)                                                        \
+    {                                                                                                                  \
+        const volatile T *p = text;                                                                                    \
+        SIZE_T length = 0;                                                                                             \
+        while (length < limit && p[length])                                                                            \
+            length++;                                                                                                  \
+        return length;                                                                                                 \
+    }                                                                                                                  \
+    SIZE_T NTAPI nt_##prefix##len(const T *text)                                                                       \
+    {                                                                                                                  \
+        return nt_##prefix##nlen(text, SIZE_MAX);                                                                      \
+    }                                                                                                                  \
+    int NTAPI nt_##prefix##cmp(const T *a, const T *b)                                                                 \
+    {                                                                                                                  \
+        return prefix##_order(a, b, SIZE_MAX, same);                                                                   \
+    }                                                                                                                  \
+    int NTAPI nt_##prefix##ncmp(const T *a, const T *b, SIZE_T count)                                                  \
+    {                                                                                                                  \
+        return prefix##_order(a, b, count, same);                                                                      \
+    }                                                                                                                  \
+    int NTAPI nt_##prefix##icmp(const T *a, const T *b)                                                                \
+    {                                                                                                                  \
+        return prefix##_order(a, b, SIZE_MAX, lower);                                                                  \
+    }                                                                                                                  \
+    int NTAPI nt_##prefix##nicmp(const T *a, const T *b, SIZE_T count)                                                 \
+    {                                                                                                                  \
+        return prefix##_order(a, b, count, lower);                                                                     \
+    }                                                                                                                  \
+    T *NTAPI nt_##prefix##cpy(T *to, const T *from)                                                                    \
+    {                                                                                                                  \
+        SIZE_T i = 0;                                                                                                  \
+        do                                                                                                             \
+            to[i] = from[i];                                                                                           \
+        while (from[i++]);                                                                                             \
+        return to;                                                                                                     \
+    }                                                                                                                  \
+    T *NTAPI nt_##prefix##ncpy(T *to, const T *from, SIZE_T count)                                                     \
+    {                                                                                                                  \
+        SIZE_T i = 0;                                                                                                  \
+        for (; i < count && from[i]; i++)                                                                              \
+            to[i] = from[i];                                                                                           \
+        for (; i < count; i++)                                                                                         \
+            to[i] = 0;                                                                                                 \
+        return to;                                                                                                     \
+    }                                                                                                                  \
+    T *NTAPI nt_##prefix##ncat(T *to, const T *from, SIZE_T count)                                                     \
+    {                                                                                                                  \
+        T *end = to + nt_##prefix##len(to);                                                                            \
+        while (count-- && *from)                                                                                       \
+            *end++ = *from++;                                                                                          \
+        *end = 0;                                                                                                      \
+        return to;                                                                                                     \
+    }                                                                                                                  \
+    T *NTAPI nt_##prefix##cat(T *to, const T *from)                                                                    \
+    {                                                                                                                  \
+        nt_##prefix##cpy(to + nt_##prefix##len(to), from);                                                             \
+        return to;                                                                                                     \
+    }                                                                                                                  \
+    static T *prefix##_find(const T *text, T character, bool last)                                                     \
+    {                                                                                                                  \
+        const T *found = NULL;                                                                                         \
+        for (;; text++) {                                                                                              \
+            if (*text == character)                                                                                    \
+                found = text;                                                                                          \
+            if (!*text || (found && !last))                                                                            \
+                return (T *)(ULONG_PTR)found;                                                                          \
+        }                                                                                                              \
+    }                                                                                                                  \
+    T *NTAPI nt_##prefix##str(const T *text, const T *wanted)                                                          \
+    {                                                                                                                  \
+        SIZE_T length = nt_##prefix##len(wanted);                                                                      \
+        for (;; text++) {                                                                                              \
+            if (!prefix##_order(text, wanted, length, same))                                                           \
+                return (T *)(ULONG_PTR)text;                                                                           \
+            if (!*text)                                                                                                \
+                return NULL;                                                                                           \
+        }                                                                                                              \
     }
 
 STRING_FAMILY(char, UCHAR, str, same_byte, lower_byte)
@@ -201,18 +202,18 @@ WCHAR *NTAPI nt_wcsrchr(const WCHAR *text, WCHAR character)
 }
 
 /* Leading spaces, a sign, digits; wraps silently, as the documented functions may. */
-#define TEXT_TO_LONG(name, T)                                                                                           \
-    LONG NTAPI name(const T *text)                                                                                      \
-    {                                                                                                                   \
-        ULONG value = 0;                                                                                                \
-        while (nt_isspace(*text))                                                                                       \
-            text++;                                                                                                     \
-        bool negative = *text == '-';                                                                                   \
-        if (*text == '-' || *text == '+')                                                                               \
-            text++;                                                                                                     \
-        for (; nt_isdigit(*text); text++)                                                                               \
-            value = value * 10 + (ULONG)(*text - '0');                                                                  \
-        return (LONG)(negative ? 0 - value : value);                                                                    \
+#define TEXT_TO_LONG(name, T)                                                                                          \
+    LONG NTAPI name(const T *text)                                                                                     \
+    {                                                                                                                  \
+        ULONG value = 0;                                                                                               \
+        while (nt_isspace(*text))                                                                                      \
+            text++;                                                                                                    \
+        bool negative = *text == '-';                                                                                  \
+        if (*text == '-' || *text == '+')                                                                              \
+            text++;                                                                                                    \
+        for (; nt_isdigit(*text); text++)                                                                              \
+            value = value * 10 + (ULONG)(*text - '0');                                                                 \
+        return (LONG)(negative ? 0 - value : value);                                                                   \
     }
 
 TEXT_TO_LONG(nt_atol, char)

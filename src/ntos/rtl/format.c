@@ -133,7 +133,8 @@ static void parse_spec(struct formatter *f, struct spec *spec)
         f->at++;
 }
 
-static void put_integer(struct formatter *f, const struct spec *spec, ULONG64 value, ULONG base, bool is_signed, bool upper)
+static void put_integer(struct formatter *f, const struct spec *spec, ULONG64 value, ULONG base, bool is_signed,
+                        bool upper)
 {
     char digits[24], prefix[3];
     LONG count = 0, prefix_length = 0;

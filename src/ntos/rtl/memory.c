@@ -1,7 +1,8 @@
 /*
  * memory.c - block operations: the Rtl*Memory routines and memcpy's family as drivers import them.
  *
- * Nothing is checked: a bad address faults, as on Windows. What is special is user memory reached without an accessor (rtl.h).
+ * Nothing is checked: a bad address faults, as on Windows. What is special is user memory reached without an accessor
+ * (rtl.h).
  */
 #include "rtl.h"
 #include "plat.h"

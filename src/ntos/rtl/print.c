@@ -80,10 +80,8 @@ static bool buffer_wide(struct rtl_sink *sink, const WCHAR *text, SIZE_T length)
 
 static struct buffer_sink buffer_sink(char *narrow, WCHAR *wide, SIZE_T room)
 {
-    return (struct buffer_sink){.sink = {.narrow = buffer_narrow, .wide = buffer_wide},
-                                .narrow = narrow,
-                                .wide = wide,
-                                .room = room};
+    return (struct buffer_sink){
+        .sink = {.narrow = buffer_narrow, .wide = buffer_wide}, .narrow = narrow, .wide = wide, .room = room};
 }
 
 SIZE_T rtl_vprint(char *buffer, SIZE_T size, const char *format, __builtin_va_list list)

@@ -10,7 +10,7 @@
 
 /* A pool tag, spelt as it is read in memory. */
 #define RTL_TAG(a, b, c, d) ((ULONG)(a) | (ULONG)(b) << 8 | (ULONG)(c) << 16 | (ULONG)(d) << 24)
-#define RTL_STRING_TAG RTL_TAG('S', 't', 'r', 'g')
+#define RTL_STRING_TAG      RTL_TAG('S', 't', 'r', 'g')
 
 /* Pool for the routines that allocate; set by ex. caller: the code address the memory is charged to. */
 struct rtl_pool_hooks {
@@ -21,14 +21,16 @@ extern struct rtl_pool_hooks rtl_pool;
 
 /* ---- formatting ---- */
 
-/* Receives text in pieces; length in bytes of UTF-8 (narrow) or in UTF-16 units (wide). Returning false ends the formatting. */
+/* Receives text in pieces; length in bytes of UTF-8 (narrow) or in UTF-16 units (wide). Returning false ends the
+ * formatting. */
 struct rtl_sink {
     bool (*narrow)(struct rtl_sink *sink, const char *text, SIZE_T length);
     bool (*wide)(struct rtl_sink *sink, const WCHAR *text, SIZE_T length);
     bool failed; /* a sink refused a piece */
 };
 
-/* Where arguments come from: a driver's list (Windows convention) or one of our own. Each integer is one 8-byte slot. */
+/* Where arguments come from: a driver's list (Windows convention) or one of our own. Each integer is one 8-byte slot.
+ */
 struct rtl_arguments {
     ULONG64 (*next)(struct rtl_arguments *arguments);
     void *state;
@@ -36,9 +38,9 @@ struct rtl_arguments {
 
 /*
  * Formats into *sink as the documented kernel printf family does: flags, width, precision, h l ll w I32 I64 I z t j,
- * d i u o x X p c C s S Z (counted strings) and %%. Floating point is not supported, as documented for DbgPrint: such an argument is
- * consumed and the letter printed. Null strings print "(null)". Exactly one of the two formats is given. Nothing about
- * format or strings is trusted: bad pointers fault here and are raised in the caller.
+ * d i u o x X p c C s S Z (counted strings) and %%. Floating point is not supported, as documented for DbgPrint: such
+ * an argument is consumed and the letter printed. Null strings print "(null)". Exactly one of the two formats is given.
+ * Nothing about format or strings is trusted: bad pointers fault here and are raised in the caller.
  */
 void rtl_format(struct rtl_sink *sink, const char *format, const WCHAR *wide_format, struct rtl_arguments *arguments);
 
@@ -59,13 +61,14 @@ SIZE_T rtl_utf16_encode(ULONG code_point, WCHAR out[2]);
 /* ---- raw user memory ---- */
 
 /*
- * The memcpy-like exports are given user addresses by drivers that do not use the accessors. Then they open the platform's raw
- * window around their work and report each side as one TRACE_RAW_* row, with the driver's call as pc. A fault inside
- * goes to the driver as an exception; the platform closes the window when it delivers the fault.
+ * The memcpy-like exports are given user addresses by drivers that do not use the accessors. Then they open the
+ * platform's raw window around their work and report each side as one TRACE_RAW_* row, with the driver's call as pc. A
+ * fault inside goes to the driver as an exception; the platform closes the window when it delivers the fault.
  */
 bool rtl_raw_begin(ULONG_PTR read, ULONG_PTR write, SIZE_T size, const char *name);
 void rtl_raw_end(bool begun);
-/* Set when user memory may only be reached through accessors (PLAT_RAW_STOP): no window is opened, and the access stops. */
+/* Set when user memory may only be reached through accessors (PLAT_RAW_STOP): no window is opened, and the access
+ * stops. */
 extern bool rtl_raw_stop;
 
 /* ---- the C runtime of ntoskrnl ---- */

@@ -1,5 +1,6 @@
 /*
- * string.c - counted strings: initialise, copy, append, compare, change case, allocate. Conversions between the two kinds are in convert.c.
+ * string.c - counted strings: initialise, copy, append, compare, change case, allocate. Conversions between the two
+ * kinds are in convert.c.
  *
  * Lengths are in bytes. A routine that allocates takes its pool through rtl_pool, with the tag 'Strg'.
  */
@@ -9,7 +10,8 @@ struct rtl_pool_hooks rtl_pool;
 
 #define LONGEST_UNICODE 0xFFFCu /* bytes, without the terminator */
 
-/* DestinationString describes SourceString, without its terminator; a null source gives an empty string. Longer text is cut to 0xFFFC bytes. */
+/* DestinationString describes SourceString, without its terminator; a null source gives an empty string. Longer text is
+ * cut to 0xFFFC bytes. */
 VOID NTAPI RtlInitUnicodeString(PUNICODE_STRING DestinationString, PCWSTR SourceString)
 {
     SIZE_T bytes = SourceString ? nt_wcslen(SourceString) * sizeof(WCHAR) : 0;
@@ -183,7 +185,8 @@ static NTSTATUS map_case(PUNICODE_STRING to, PCUNICODE_STRING from, BOOLEAN allo
     return STATUS_SUCCESS;
 }
 
-/* Upper case; allocates the destination's buffer if asked (free with RtlFreeUnicodeString). STATUS_BUFFER_OVERFLOW: too small. */
+/* Upper case; allocates the destination's buffer if asked (free with RtlFreeUnicodeString). STATUS_BUFFER_OVERFLOW: too
+ * small. */
 NTSTATUS NTAPI RtlUpcaseUnicodeString(PUNICODE_STRING DestinationString, PCUNICODE_STRING SourceString,
                                       BOOLEAN AllocateDestinationString)
 {

@@ -1,8 +1,8 @@
 /*
  * unicode.c - characters: UTF-8 and UTF-16, simple case mapping, the conversions between counted byte and wide buffers.
  *
- * The system's ANSI and OEM code pages are UTF-8 (65001, which Windows also offers). Case mapping covers the scripts whose
- * simple mappings are regular: Latin, Greek, Cyrillic, Armenian, full-width Latin.
+ * The system's ANSI and OEM code pages are UTF-8 (65001, which Windows also offers). Case mapping covers the scripts
+ * whose simple mappings are regular: Latin, Greek, Cyrillic, Armenian, full-width Latin.
  */
 #include "rtl.h"
 
@@ -16,7 +16,10 @@ ULONG rtl_utf8_decode(const char *text, SIZE_T length, SIZE_T *used)
     ULONG first = p[0];
     if (first < 0x80)
         return first;
-    SIZE_T size = first >= 0xF0 && first < 0xF8 ? 4 : first >= 0xE0 && first < 0xF0 ? 3 : first >= 0xC0 && first < 0xE0 ? 2 : 0;
+    SIZE_T size = first >= 0xF0 && first < 0xF8   ? 4
+                  : first >= 0xE0 && first < 0xF0 ? 3
+                  : first >= 0xC0 && first < 0xE0 ? 2
+                                                  : 0;
     if (!size || size > length)
         return 0xFFFD;
     ULONG value = first & (0x7Fu >> size);
@@ -71,18 +74,20 @@ SIZE_T rtl_utf16_encode(ULONG code_point, WCHAR out[2])
     return 2;
 }
 
-/* Runs of letters in lower case whose upper case lies delta below; step 2: lower case stands at every second place, delta 1. */
+/* Runs of letters in lower case whose upper case lies delta below; step 2: lower case stands at every second place,
+ * delta 1. */
 static const struct case_run {
     WCHAR first, last;
     WCHAR delta;
     UCHAR step;
 } case_runs[] = {
-    {0x0061, 0x007A, 32, 1}, {0x00E0, 0x00F6, 32, 1}, {0x00F8, 0x00FE, 32, 1}, {0x0101, 0x012F, 1, 2}, {0x0133, 0x0137, 1, 2},
-    {0x013A, 0x0148, 1, 2},  {0x014B, 0x0177, 1, 2},  {0x017A, 0x017E, 1, 2},  {0x01CE, 0x01DC, 1, 2}, {0x01DF, 0x01EF, 1, 2},
-    {0x01F9, 0x021F, 1, 2},  {0x0223, 0x0233, 1, 2},  {0x03AD, 0x03AF, 37, 1}, {0x03B1, 0x03C1, 32, 1}, {0x03C3, 0x03CB, 32, 1},
-    {0x03D9, 0x03EF, 1, 2},  {0x0430, 0x044F, 32, 1}, {0x0450, 0x045F, 80, 1}, {0x0461, 0x0481, 1, 2}, {0x048B, 0x04BF, 1, 2},
-    {0x04C2, 0x04CE, 1, 2},  {0x04D1, 0x052F, 1, 2},  {0x0561, 0x0586, 48, 1}, {0x1E01, 0x1E95, 1, 2}, {0x1EA1, 0x1EFF, 1, 2},
-    {0xFF41, 0xFF5A, 32, 1},
+    {0x0061, 0x007A, 32, 1}, {0x00E0, 0x00F6, 32, 1}, {0x00F8, 0x00FE, 32, 1}, {0x0101, 0x012F, 1, 2},
+    {0x0133, 0x0137, 1, 2},  {0x013A, 0x0148, 1, 2},  {0x014B, 0x0177, 1, 2},  {0x017A, 0x017E, 1, 2},
+    {0x01CE, 0x01DC, 1, 2},  {0x01DF, 0x01EF, 1, 2},  {0x01F9, 0x021F, 1, 2},  {0x0223, 0x0233, 1, 2},
+    {0x03AD, 0x03AF, 37, 1}, {0x03B1, 0x03C1, 32, 1}, {0x03C3, 0x03CB, 32, 1}, {0x03D9, 0x03EF, 1, 2},
+    {0x0430, 0x044F, 32, 1}, {0x0450, 0x045F, 80, 1}, {0x0461, 0x0481, 1, 2},  {0x048B, 0x04BF, 1, 2},
+    {0x04C2, 0x04CE, 1, 2},  {0x04D1, 0x052F, 1, 2},  {0x0561, 0x0586, 48, 1}, {0x1E01, 0x1E95, 1, 2},
+    {0x1EA1, 0x1EFF, 1, 2},  {0xFF41, 0xFF5A, 32, 1},
 };
 
 /* The letter in upper case; itself if it has none. */
@@ -190,8 +195,7 @@ NTSTATUS NTAPI RtlMultiByteToUnicodeSize(PULONG BytesInUnicodeString, const CHAR
 }
 
 /* Bytes the converted text needs, without a terminator. */
-NTSTATUS NTAPI RtlUnicodeToMultiByteSize(PULONG BytesInMultiByteString, PCWCH UnicodeString,
-                                         ULONG BytesInUnicodeString)
+NTSTATUS NTAPI RtlUnicodeToMultiByteSize(PULONG BytesInMultiByteString, PCWCH UnicodeString, ULONG BytesInUnicodeString)
 {
     ULONG written;
     *BytesInMultiByteString = narrow(NULL, 0, UnicodeString, BytesInUnicodeString, &written);
@@ -204,7 +208,8 @@ NTSTATUS NTAPI RtlUnicodeToUTF8N(PCHAR UTF8StringDestination, ULONG UTF8StringMa
                                  ULONG UnicodeStringByteCount)
 {
     ULONG written, needed;
-    needed = narrow(UTF8StringDestination, UTF8StringMaxByteCount, UnicodeStringSource, UnicodeStringByteCount, &written);
+    needed =
+        narrow(UTF8StringDestination, UTF8StringMaxByteCount, UnicodeStringSource, UnicodeStringByteCount, &written);
     if (UTF8StringActualByteCount)
         *UTF8StringActualByteCount = UTF8StringDestination ? written : needed;
     return UTF8StringDestination && written < needed ? STATUS_BUFFER_TOO_SMALL : STATUS_SUCCESS;
@@ -216,7 +221,8 @@ NTSTATUS NTAPI RtlUTF8ToUnicodeN(PWCH UnicodeStringDestination, ULONG UnicodeStr
                                  ULONG UTF8StringByteCount)
 {
     ULONG written, needed;
-    needed = widen(UnicodeStringDestination, UnicodeStringMaxByteCount, UTF8StringSource, UTF8StringByteCount, &written);
+    needed =
+        widen(UnicodeStringDestination, UnicodeStringMaxByteCount, UTF8StringSource, UTF8StringByteCount, &written);
     if (UnicodeStringActualByteCount)
         *UnicodeStringActualByteCount = UnicodeStringDestination ? written : needed;
     return UnicodeStringDestination && written < needed ? STATUS_BUFFER_TOO_SMALL : STATUS_SUCCESS;
