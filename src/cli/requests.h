@@ -91,7 +91,7 @@ struct request {
     uint32_t in_length, out_length;
     int64_t offset; /* of a read or write */
     uint32_t repeat;
-    struct race races[REQUESTS_MAX_RACES];
+    struct race *races; /* at most REQUESTS_MAX_RACES */
     size_t race_count;
     struct buffer **show; /* buffers to print afterwards */
     size_t show_count;

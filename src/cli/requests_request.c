@@ -109,6 +109,9 @@ static bool request_races(struct reader *reader, json_t *value, struct request *
     size_t count = json_is_array(value) ? json_array_size(value) : 1;
     if (count > REQUESTS_MAX_RACES)
         return reader_fail(reader, "more than %u races", REQUESTS_MAX_RACES);
+    request->races = reader_allocate(reader, count, sizeof(*request->races));
+    if (!request->races)
+        return false;
     for (size_t i = 0; i < count; i++) {
         size_t mark = reader->path_length;
         if (json_is_array(value))

@@ -199,22 +199,18 @@ static void open_messages(bool quiet)
         close(nowhere);
 }
 
-int cli_run(int argc, char **argv)
+static int run(struct run_options *options)
 {
-    struct run_options options;
     struct uma_driver *driver;
     char error[REQUESTS_ERROR_MAX];
-
-    run_options_parse(argc, argv, &options);
-    open_messages(options.quiet);
     const struct uma_options start = {
         .size = sizeof(start),
-        .protect = options.protect,
-        .stop_on_raw_access = options.smap,
-        .timeout_seconds = options.timeout,
+        .protect = options->protect,
+        .stop_on_raw_access = options->smap,
+        .timeout_seconds = options->timeout,
         .bugcheck = say_bugcheck,
         .timeout = say_timeout,
-        .context = &options,
+        .context = options,
     };
     uma_status status = uma_start(&start);
     if (status < 0) {
@@ -223,22 +219,31 @@ int cli_run(int argc, char **argv)
                                                : "");
         return CLI_UNUSABLE;
     }
-    if (uma_load(options.driver, &driver, error) < 0) {
+    if (uma_load(options->driver, &driver, error) < 0) {
         fprintf(messages, "uma: %s\n", error);
         return CLI_UNUSABLE;
     }
-    struct session session = {.plan = &options.plan};
-    if (!choose_device(&options, driver, &session)) {
-        fprintf(messages, "uma: %s: the driver has created no device with a name; give --device\n", options.driver);
+    struct session session = {.plan = &options->plan};
+    if (!choose_device(options, driver, &session)) {
+        fprintf(messages, "uma: %s: the driver has created no device with a name; give --device\n", options->driver);
         return CLI_UNUSABLE;
     }
-    if (!plan_place(&options.plan, error)) {
+    if (!plan_place(&options->plan, error)) {
         fprintf(messages, "uma: %s\n", error);
         return CLI_UNUSABLE;
     }
-    int result = send_all(&session, options.timeout);
+    int result = send_all(&session, options->timeout);
     if (result != CLI_UNUSABLE && !session.stuck)
         unload_and_report(driver);
+    return result;
+}
+
+int cli_run(int argc, char **argv)
+{
+    struct run_options options;
+    run_options_parse(argc, argv, &options);
+    open_messages(options.quiet);
+    int result = run(&options);
     plan_free(&options.plan);
     return result;
 }

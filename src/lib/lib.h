@@ -9,7 +9,7 @@
 struct uma_driver {
     struct ldr_image *image;
     DRIVER_OBJECT *object;
-    char name[UMA_NAME_MAX];
+    struct uma_driver *next;
 };
 
 /* The options of uma_start. */

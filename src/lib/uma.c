@@ -11,6 +11,7 @@
 #include <string.h>
 
 struct uma_options lib_options;
+static struct uma_driver *drivers; /* loaded, newest first */
 
 static void *find_routine(const char *name)
 {
@@ -108,7 +109,8 @@ uma_status uma_load(const char *path, struct uma_driver **driver, char error[UMA
         return status;
     }
     ldr_discard_init(loaded->image);
-    snprintf(loaded->name, sizeof(loaded->name), "%s", loaded->image->name);
+    loaded->next = drivers;
+    drivers = loaded;
     *driver = loaded;
     return status;
 }
@@ -127,8 +129,13 @@ uma_status uma_unload(struct uma_driver *driver)
     watchdog_arm("unload");
     NTSTATUS status = io_driver_unload(driver->object);
     watchdog_disarm();
-    if (NT_SUCCESS(status))
-        free(driver);
+    if (!NT_SUCCESS(status))
+        return status;
+    struct uma_driver **link = &drivers;
+    while (*link != driver)
+        link = &(*link)->next;
+    *link = driver->next;
+    free(driver);
     return status;
 }
 
