@@ -1,8 +1,8 @@
 /*
  * keep_signals.c - linked into every cmocka program of ours: the platform's signal handlers stay in place.
  *
- * cmocka calls signal() around each test to catch crashes, which would take faults away from src/plat. Here signal() leaves
- * the five fault signals alone; a crash then ends the program, or is a bug check.
+ * cmocka calls signal() around each test to catch crashes, which would take faults away from src/plat. Here signal()
+ * leaves the five fault signals alone; a crash then ends the program, or is a bug check.
  */
 #include <signal.h>
 

@@ -131,6 +131,7 @@ static void what_cannot_be_run_faults(void **state)
 }
 
 SUITE(emulate, cmocka_unit_test(cr8_is_the_irql), cmocka_unit_test(interrupt_flag_instructions_pass),
-      cmocka_unit_test(known_msrs_read), cmocka_unit_test(gs_reaches_the_block), cmocka_unit_test(kuser_reads_in_every_width),
-      cmocka_unit_test(kuser_clocks_run), cmocka_unit_test(other_instructions_run_on_the_copy),
-      cmocka_unit_test(the_register_has_its_value_back), cmocka_unit_test(what_cannot_be_run_faults))
+      cmocka_unit_test(known_msrs_read), cmocka_unit_test(gs_reaches_the_block),
+      cmocka_unit_test(kuser_reads_in_every_width), cmocka_unit_test(kuser_clocks_run),
+      cmocka_unit_test(other_instructions_run_on_the_copy), cmocka_unit_test(the_register_has_its_value_back),
+      cmocka_unit_test(what_cannot_be_run_faults))

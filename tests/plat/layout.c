@@ -90,8 +90,8 @@ static void system_memory_is_apart(void **state)
 static void any_address_can_be_asked_about(void **state)
 {
     UNREFERENCED_PARAMETER(state);
-    const ULONG_PTR odd[] = {0, 1, 0xFFFF, 0x3FFFFFFF0000, 0x7FFFFFFFFFFF, 0x800000000000, 0x8000000000000000, 0xFFFFF78000000000,
-                             ~0ull};
+    const ULONG_PTR odd[] = {
+        0, 1, 0xFFFF, 0x3FFFFFFF0000, 0x7FFFFFFFFFFF, 0x800000000000, 0x8000000000000000, 0xFFFFF78000000000, ~0ull};
     UCHAR byte;
     for (size_t i = 0; i < RTL_NUMBER_OF(odd); i++) {
         assert_false(plat_is_readable(odd[i], 1));

@@ -125,6 +125,7 @@ int main(void)
     const struct plat_hooks hooks = {on_trap, on_fast_fail, ke_emulate, on_raw, on_fatal};
     plat_set_hooks(&hooks);
     int failed = run("layout", layout_tests) + run("user", user_tests) + run("raw", raw_tests);
-    failed += run("window", window_tests) + run("trap", trap_tests) + run("emulate", emulate_tests) + run("race", race_tests);
+    failed +=
+        run("window", window_tests) + run("trap", trap_tests) + run("emulate", emulate_tests) + run("race", race_tests);
     return failed ? 1 : 0;
 }

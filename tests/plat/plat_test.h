@@ -10,7 +10,7 @@
 #include "plat.h"
 
 #define FIXUP_WRITE (1ull << 63)
-#define PAGE PLAT_PAGE_SIZE
+#define PAGE        PLAT_PAGE_SIZE
 
 /* The last trap; count says how many there were since record_clear. */
 struct record {
@@ -70,8 +70,7 @@ int in_child(void (*body)(void));
 extern struct record *shared_record;
 
 extern const struct CMUnitTest *const suites[];
-#define SUITE(name, ...)                                                                                                        \
-    const struct CMUnitTest name##_tests[] = {__VA_ARGS__, {0}};
+#define SUITE(name, ...) const struct CMUnitTest name##_tests[] = {__VA_ARGS__, {0}};
 
 extern const struct CMUnitTest layout_tests[], user_tests[], raw_tests[], window_tests[], trap_tests[], emulate_tests[],
     race_tests[];

@@ -1,8 +1,8 @@
 /*
  * probe.S - single instructions for the tests of the platform, and two small accessors with fault-table entries.
  *
- * Each probe notes the address after its instruction in probe_resume; the test's trap hook goes on there. Arguments as in C
- * (rdi, rsi, rdx, rcx); r11 is scratch.
+ * Each probe notes the address after its instruction in probe_resume; the test's trap hook goes on there. Arguments
+ * as in C (rdi, rsi, rdx, rcx); r11 is scratch.
  */
     .text
 
@@ -98,8 +98,9 @@ probe_gs:
     ret
 
 /*
- * void probe_registers(const struct probe_state *in, struct probe_state *out): rdi, rsi. Loads every register from *in, faults reading [rax],
- * and stores every register to *out once resumed. State: 16 general registers in encoding order (rsp ignored), flags, 16 xmm at 0x90.
+ * void probe_registers(const struct probe_state *in, struct probe_state *out): rdi, rsi. Loads every register from
+ * *in, faults reading [rax], and stores every register to *out once resumed. State: 16 general registers in encoding
+ * order (rsp ignored), flags, 16 xmm at 0x90.
  */
     .globl probe_registers
     .globl probe_registers_fault

@@ -22,7 +22,8 @@ static void loader(void *argument)
         if (fault[0] == 0) {
             if (value != 0)
                 atomic_fetch_add(&race.wrong, 1);
-        } else if ((fault[0] != race.at + PAGE && fault[0] != race.at + PAGE - 4) || fault[1] != (uint32_t)STATUS_ACCESS_VIOLATION) {
+        } else if ((fault[0] != race.at + PAGE && fault[0] != race.at + PAGE - 4) ||
+                   fault[1] != (uint32_t)STATUS_ACCESS_VIOLATION) {
             atomic_fetch_add(&race.wrong, 1);
         } else {
             atomic_fetch_add(&race.faults, 1);
@@ -154,7 +155,8 @@ static void attach_again(void *argument)
     *(struct arch_thread **)argument = arch_self();
     struct arch_thread *first = arch_self();
     plat_thread_attach();
-    if (arch_self() != first || arch_self()->stack_low >= (ULONG_PTR)&first || arch_self()->stack_high <= (ULONG_PTR)&first)
+    if (arch_self() != first || arch_self()->stack_low >= (ULONG_PTR)&first ||
+        arch_self()->stack_high <= (ULONG_PTR)&first)
         *(struct arch_thread **)argument = NULL;
 }
 
@@ -169,5 +171,6 @@ static void threads_have_blocks_of_their_own(void **state)
     assert_ptr_not_equal(theirs, arch_self());
 }
 
-SUITE(race, cmocka_unit_test(protect_against_load), cmocka_unit_test(map_against_load), cmocka_unit_test(stores_against_steps),
-      cmocka_unit_test(locks_wait_wake_and_time_out), cmocka_unit_test(threads_have_blocks_of_their_own))
+SUITE(race, cmocka_unit_test(protect_against_load), cmocka_unit_test(map_against_load),
+      cmocka_unit_test(stores_against_steps), cmocka_unit_test(locks_wait_wake_and_time_out),
+      cmocka_unit_test(threads_have_blocks_of_their_own))

@@ -146,7 +146,10 @@ static void a_call_through_user_memory_steps(void **state)
     ULONG_PTR at = user_pages(1, PLAT_READWRITE), target = (ULONG_PTR)answer;
     uint64_t result;
     assert_true(plat_user_store(at, &target, 8));
-    __asm__ volatile("call *(%1)" : "=a"(result) : "r"(at) : "rcx", "rdx", "rsi", "rdi", "r8", "r9", "r10", "r11", "memory", "cc");
+    __asm__ volatile("call *(%1)"
+                     : "=a"(result)
+                     : "r"(at)
+                     : "rcx", "rdx", "rsi", "rdi", "r8", "r9", "r10", "r11", "memory", "cc");
     assert_int_equal(result, 4711);
     assert_int_equal(record.traps, 0);
     assert_int_equal(record.raws, raw_is_seen() ? 1 : 0);
@@ -219,8 +222,11 @@ static void a_division_fault_on_user_memory_ends_the_step(void **state)
     UNREFERENCED_PARAMETER(state);
     ULONG_PTR at = user_pages(1, PLAT_READWRITE);
     uint64_t result;
-    __asm__ volatile("leaq 1f(%%rip), %%rax; movq %%rax, probe_resume(%%rip); movl $1, %%eax; xorl %%edx, %%edx; divq (%1); 1:"
-                     : "=&a"(result) : "r"(at) : "rdx", "memory");
+    __asm__ volatile(
+        "leaq 1f(%%rip), %%rax; movq %%rax, probe_resume(%%rip); movl $1, %%eax; xorl %%edx, %%edx; divq (%1); 1:"
+        : "=&a"(result)
+        : "r"(at)
+        : "rdx", "memory");
     assert_int_equal(record.traps, 1);
     assert_int_equal(record.code, STATUS_INTEGER_DIVIDE_BY_ZERO);
     assert_int_equal(record.context.EFlags & 0x100, 0);
@@ -230,7 +236,8 @@ static void a_division_fault_on_user_memory_ends_the_step(void **state)
 
 SUITE(raw, cmocka_unit_test(each_instruction_is_seen_once), cmocka_unit_test(straddling_accesses_open_both_pages),
       cmocka_unit_test(a_straddling_access_to_a_hole_faults_at_the_hole),
-      cmocka_unit_test(repeated_moves_cross_pages_and_count_once), cmocka_unit_test(a_repeated_move_stops_at_the_exact_byte),
+      cmocka_unit_test(repeated_moves_cross_pages_and_count_once),
+      cmocka_unit_test(a_repeated_move_stops_at_the_exact_byte),
       cmocka_unit_test(a_repeated_scan_keeps_its_flags_and_count), cmocka_unit_test(a_call_through_user_memory_steps),
       cmocka_unit_test(between_user_and_system_memory), cmocka_unit_test(a_raw_window_hides_accesses),
       cmocka_unit_test(the_stop_policy_stops), cmocka_unit_test(a_division_fault_on_user_memory_ends_the_step))

@@ -128,8 +128,11 @@ static void user_pages_do_not_execute(void **state)
     assert_true(plat_user_store(at, &ret, 1));
     stack = 0;
     /* The call has pushed its return address; the hook resumes after the call, so take it off again. */
-    __asm__ volatile("movq %%rsp, %%rbx; leaq 1f(%%rip), %%rax; movq %%rax, probe_resume(%%rip); call *%1; 1: movq %%rbx, %%rsp"
-                     : "+r"(stack) : "r"(at) : "rax", "rbx", "memory");
+    __asm__ volatile(
+        "movq %%rsp, %%rbx; leaq 1f(%%rip), %%rax; movq %%rax, probe_resume(%%rip); call *%1; 1: movq %%rbx, %%rsp"
+        : "+r"(stack)
+        : "r"(at)
+        : "rax", "rbx", "memory");
     assert_int_equal(record.traps, 1);
     assert_int_equal(record.code, STATUS_ACCESS_VIOLATION);
     assert_int_equal(record.info[0], EXCEPTION_EXECUTE_FAULT);
@@ -205,8 +208,9 @@ static void without_a_hook_the_process_aborts(void **state)
     assert_int_equal(WTERMSIG(status), 6);
 }
 
-SUITE(trap, cmocka_unit_test(every_register_is_exact_and_comes_back), cmocka_unit_test(instructions_trap_with_their_status),
-      cmocka_unit_test(fast_fail_has_its_code), cmocka_unit_test(division_tells_zero_from_overflow),
-      cmocka_unit_test(addresses_without_memory), cmocka_unit_test(user_pages_do_not_execute),
-      cmocka_unit_test(single_step_is_reported), cmocka_unit_test(a_stack_overflow_is_fatal),
-      cmocka_unit_test(a_thread_s_stack_overflow_is_fatal), cmocka_unit_test(without_a_hook_the_process_aborts))
+SUITE(trap, cmocka_unit_test(every_register_is_exact_and_comes_back),
+      cmocka_unit_test(instructions_trap_with_their_status), cmocka_unit_test(fast_fail_has_its_code),
+      cmocka_unit_test(division_tells_zero_from_overflow), cmocka_unit_test(addresses_without_memory),
+      cmocka_unit_test(user_pages_do_not_execute), cmocka_unit_test(single_step_is_reported),
+      cmocka_unit_test(a_stack_overflow_is_fatal), cmocka_unit_test(a_thread_s_stack_overflow_is_fatal),
+      cmocka_unit_test(without_a_hook_the_process_aborts))

@@ -69,7 +69,11 @@ static void query_tells_regions_and_protections(void **state)
     const struct {
         SIZE_T page, pages;
         ULONG prot;
-    } expected[] = {{0, 2, PLAT_READWRITE}, {1, 1, PLAT_READWRITE}, {2, 3, PLAT_READ}, {5, 3, PLAT_READWRITE}, {8, 2, PLAT_READWRITE}};
+    } expected[] = {{0, 2, PLAT_READWRITE},
+                    {1, 1, PLAT_READWRITE},
+                    {2, 3, PLAT_READ},
+                    {5, 3, PLAT_READWRITE},
+                    {8, 2, PLAT_READWRITE}};
     for (size_t i = 0; i < RTL_NUMBER_OF(expected); i++) {
         assert_true(plat_user_query(at + expected[i].page * PAGE + 123, &prot, &size));
         assert_int_equal(prot, expected[i].prot);

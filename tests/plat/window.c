@@ -3,7 +3,7 @@
 
 #include "plat_test.h"
 
-#define READ_FAULT(status) ((uint64_t)(uint32_t)(status))
+#define READ_FAULT(status)  ((uint64_t)(uint32_t)(status))
 #define WRITE_FAULT(status) (READ_FAULT(status) | FIXUP_WRITE)
 
 static void a_window_reads_and_closes(void **state)
@@ -31,11 +31,16 @@ static void faults_reach_the_fixup(void **state)
         ULONG_PTR address;
         bool write;
         ULONG_PTR fault;
-    } cases[] = {{at + 4 * PAGE, false, at + 4 * PAGE},     {at + 4 * PAGE, true, at + 4 * PAGE},
-                 {at + 4 * PAGE - 5, false, at + 4 * PAGE}, {at + 4 * PAGE - 5, true, at + 4 * PAGE},
-                 {at + PAGE, true, at + PAGE},              {at + PAGE - 1, true, at + PAGE},
-                 {at + PAGE, false, 0},                     {at + 2 * PAGE + 8, false, at + 2 * PAGE + 8},
-                 {at + 2 * PAGE - 7, false, at + 2 * PAGE}, {plat_layout.user_limit, false, plat_layout.user_limit},
+    } cases[] = {{at + 4 * PAGE, false, at + 4 * PAGE},
+                 {at + 4 * PAGE, true, at + 4 * PAGE},
+                 {at + 4 * PAGE - 5, false, at + 4 * PAGE},
+                 {at + 4 * PAGE - 5, true, at + 4 * PAGE},
+                 {at + PAGE, true, at + PAGE},
+                 {at + PAGE - 1, true, at + PAGE},
+                 {at + PAGE, false, 0},
+                 {at + 2 * PAGE + 8, false, at + 2 * PAGE + 8},
+                 {at + 2 * PAGE - 7, false, at + 2 * PAGE},
+                 {plat_layout.user_limit, false, plat_layout.user_limit},
                  {plat_layout.user_limit, true, plat_layout.user_limit}};
     for (size_t i = 0; i < RTL_NUMBER_OF(cases); i++) {
         memset(fault, 0, sizeof fault);
@@ -45,7 +50,8 @@ static void faults_reach_the_fixup(void **state)
             window_load8(cases[i].address, fault);
         assert_int_equal(fault[0], cases[i].fault);
         if (cases[i].fault)
-            assert_int_equal(fault[1], cases[i].write ? WRITE_FAULT(STATUS_ACCESS_VIOLATION) : READ_FAULT(STATUS_ACCESS_VIOLATION));
+            assert_int_equal(fault[1], cases[i].write ? WRITE_FAULT(STATUS_ACCESS_VIOLATION)
+                                                      : READ_FAULT(STATUS_ACCESS_VIOLATION));
         assert_int_equal(arch_self()->window_dirty, 0);
     }
     assert_int_equal(record.traps, 0);
@@ -147,6 +153,6 @@ static void poisoned_pages_fail_in_page_once(void **state)
 }
 
 SUITE(window, cmocka_unit_test(a_window_reads_and_closes), cmocka_unit_test(faults_reach_the_fixup),
-      cmocka_unit_test(system_and_non_canonical_addresses_reach_the_fixup), cmocka_unit_test(copies_fault_at_the_exact_byte),
-      cmocka_unit_test(a_long_copy_opens_what_it_needs), cmocka_unit_test(guard_pages_fire_once),
-      cmocka_unit_test(poisoned_pages_fail_in_page_once))
+      cmocka_unit_test(system_and_non_canonical_addresses_reach_the_fixup),
+      cmocka_unit_test(copies_fault_at_the_exact_byte), cmocka_unit_test(a_long_copy_opens_what_it_needs),
+      cmocka_unit_test(guard_pages_fire_once), cmocka_unit_test(poisoned_pages_fail_in_page_once))

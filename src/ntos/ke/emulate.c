@@ -1,9 +1,10 @@
 /*
- * emulate.c - what the hardware would do for kernel code and traps in a process: cr8, interrupt flag, rdmsr, KUSER_SHARED_DATA.
+ * emulate.c - what the hardware would do for kernel code and traps in a process: cr8, interrupt flag, rdmsr,
+ * KUSER_SHARED_DATA.
  *
- * Owns the meaning of these instructions. Moves from KUSER_SHARED_DATA are done here; any other instruction that reads it is
- * run on the processor against our copy of the page, with its base register substituted. Writes to it are refused: the page is
- * read-only to kernel code.
+ * Owns the meaning of these instructions. Moves from KUSER_SHARED_DATA are done here; any other instruction that reads
+ * it is run on the processor against our copy of the page, with its base register substituted. Writes to it are
+ * refused: the page is read-only to kernel code.
  */
 #include <Zydis/Zydis.h>
 #include <string.h>
@@ -20,7 +21,8 @@ struct instruction {
     ZydisDecodedOperand operand[ZYDIS_MAX_OPERAND_COUNT];
 };
 
-/* The bytes at Rip were being executed, so their page is there; the next one only if the instruction reaches into it. */
+/* The bytes at Rip were being executed, so their page is there; the next one only if the instruction reaches into it.
+ */
 static bool decode(const CONTEXT *context, struct instruction *instruction)
 {
     UCHAR bytes[ZYDIS_MAX_INSTRUCTION_LENGTH];
@@ -44,7 +46,8 @@ static bool decode(const CONTEXT *context, struct instruction *instruction)
 static ULONG64 *general(CONTEXT *context, ZydisRegister reg)
 {
     ZydisRegister full = ZydisRegisterGetLargestEnclosing(ZYDIS_MACHINE_MODE_LONG_64, reg);
-    return full >= ZYDIS_REGISTER_RAX && full <= ZYDIS_REGISTER_R15 ? &context->Rax + (full - ZYDIS_REGISTER_RAX) : NULL;
+    return full >= ZYDIS_REGISTER_RAX && full <= ZYDIS_REGISTER_R15 ? &context->Rax + (full - ZYDIS_REGISTER_RAX)
+                                                                    : NULL;
 }
 
 static ULONG64 value_of(const CONTEXT *context, ZydisRegister reg)
@@ -147,7 +150,8 @@ static ULONG_PTR operand_address(const CONTEXT *context, const ZydisDecodedOpera
 static bool move_from_page(CONTEXT *context, const struct instruction *instruction, unsigned offset)
 {
     const ZydisDecodedOperand *to = &instruction->operand[0], *from = &instruction->operand[1];
-    bool extends = instruction->is.mnemonic == ZYDIS_MNEMONIC_MOVSX || instruction->is.mnemonic == ZYDIS_MNEMONIC_MOVSXD;
+    bool extends =
+        instruction->is.mnemonic == ZYDIS_MNEMONIC_MOVSX || instruction->is.mnemonic == ZYDIS_MNEMONIC_MOVSXD;
     ULONG64 value = 0;
     memcpy(&value, ke_kuser_page + offset, from->size / 8);
     if (extends) {
@@ -179,7 +183,8 @@ static bool step_on_copy(CONTEXT *context, const struct instruction *instruction
         if (uses && !is_string(instruction))
             return false;
     }
-    return plat_emulate_step(context, (unsigned)(base - &context->Rax), *base - KUSER_ADDRESS + (ULONG_PTR)ke_kuser_page);
+    return plat_emulate_step(context, (unsigned)(base - &context->Rax),
+                             *base - KUSER_ADDRESS + (ULONG_PTR)ke_kuser_page);
 }
 
 static bool emulate_kuser(CONTEXT *context, const struct instruction *instruction, ULONG_PTR address)

@@ -1,8 +1,9 @@
 /*
  * kuser.c - the image of KUSER_SHARED_DATA.
  *
- * Owns the page's contents: the documented fields at their documented offsets, clocks kept current on read. Who gets to read it at its
- * kernel address stands in emulate.c. Offsets follow the KUSER_SHARED_DATA page of the driver documentation (ntddk.h).
+ * Owns the page's contents: the documented fields at their documented offsets, clocks kept current on read. Who gets to
+ * read it at its kernel address stands in emulate.c. Offsets follow the KUSER_SHARED_DATA page of the driver
+ * documentation (ntddk.h).
  */
 #include <cpuid.h>
 #include <stdatomic.h>
@@ -11,32 +12,32 @@
 #include "kuser.h"
 #include "plat.h"
 
-#define KUSER_TICK_COUNT_LOW 0x0
-#define KUSER_TICK_MULTIPLIER 0x4
-#define KUSER_INTERRUPT_TIME 0x8
-#define KUSER_SYSTEM_TIME 0x14
-#define KUSER_IMAGE_NUMBER_LOW 0x2c
-#define KUSER_IMAGE_NUMBER_HIGH 0x2e
-#define KUSER_SYSTEM_ROOT 0x30
+#define KUSER_TICK_COUNT_LOW     0x0
+#define KUSER_TICK_MULTIPLIER    0x4
+#define KUSER_INTERRUPT_TIME     0x8
+#define KUSER_SYSTEM_TIME        0x14
+#define KUSER_IMAGE_NUMBER_LOW   0x2c
+#define KUSER_IMAGE_NUMBER_HIGH  0x2e
+#define KUSER_SYSTEM_ROOT        0x30
 #define KUSER_LARGE_PAGE_MINIMUM 0x244
-#define KUSER_BUILD_NUMBER 0x260
-#define KUSER_PRODUCT_TYPE 0x264
+#define KUSER_BUILD_NUMBER       0x260
+#define KUSER_PRODUCT_TYPE       0x264
 #define KUSER_PRODUCT_TYPE_VALID 0x268
-#define KUSER_ARCHITECTURE 0x26a
-#define KUSER_MAJOR_VERSION 0x26c
-#define KUSER_MINOR_VERSION 0x270
+#define KUSER_ARCHITECTURE       0x26a
+#define KUSER_MAJOR_VERSION      0x26c
+#define KUSER_MINOR_VERSION      0x270
 #define KUSER_PROCESSOR_FEATURES 0x274
-#define KUSER_SUITE_MASK 0x2d0
-#define KUSER_NX_POLICY 0x2d5
-#define KUSER_PHYSICAL_PAGES 0x2e8
-#define KUSER_TICK_COUNT 0x320
-#define KUSER_PROCESSOR_COUNT 0x3c0
-#define KUSER_GROUP_COUNT 0x3c4
+#define KUSER_SUITE_MASK         0x2d0
+#define KUSER_NX_POLICY          0x2d5
+#define KUSER_PHYSICAL_PAGES     0x2e8
+#define KUSER_TICK_COUNT         0x320
+#define KUSER_PROCESSOR_COUNT    0x3c0
+#define KUSER_GROUP_COUNT        0x3c4
 
-#define TICK_100NS 156250u       /* 15.625 ms */
+#define TICK_100NS      156250u    /* 15.625 ms */
 #define TICK_MULTIPLIER 0xFA00000u /* milliseconds of a tick, in 8.24 fixed point */
-#define BUILD_NUMBER 26100u
-#define PHYSICAL_PAGES 0x100000u /* 4 GB */
+#define BUILD_NUMBER    26100u
+#define PHYSICAL_PAGES  0x100000u /* 4 GB */
 
 __attribute__((aligned(4096))) UCHAR ke_kuser_page[KUSER_SIZE];
 
@@ -68,22 +69,22 @@ static void put_features(void)
         features[always[i]] = 1;
     unsigned eax, ebx, ecx, edx;
     if (__get_cpuid(1, &eax, &ebx, &ecx, &edx)) {
-        features[13] = ecx & 1;         /* SSE3 */
-        features[17] = ecx >> 27 & 1;   /* XSAVE */
-        features[28] = ecx >> 30 & 1;   /* RDRAND */
-        features[36] = ecx >> 9 & 1;    /* SSSE3 */
-        features[37] = ecx >> 19 & 1;   /* SSE4.1 */
-        features[38] = ecx >> 20 & 1;   /* SSE4.2 */
-        features[39] = ecx >> 28 & 1;   /* AVX */
+        features[13] = ecx & 1;       /* SSE3 */
+        features[17] = ecx >> 27 & 1; /* XSAVE */
+        features[28] = ecx >> 30 & 1; /* RDRAND */
+        features[36] = ecx >> 9 & 1;  /* SSSE3 */
+        features[37] = ecx >> 19 & 1; /* SSE4.1 */
+        features[38] = ecx >> 20 & 1; /* SSE4.2 */
+        features[39] = ecx >> 28 & 1; /* AVX */
     }
     if (__get_cpuid_count(7, 0, &eax, &ebx, &ecx, &edx)) {
-        features[22] = ebx & 1;         /* RDFSBASE and others */
-        features[33] = ecx >> 22 & 1;   /* RDPID */
-        features[40] = ebx >> 5 & 1;    /* AVX2 */
-        features[41] = ebx >> 16 & 1;   /* AVX512F */
+        features[22] = ebx & 1;       /* RDFSBASE and others */
+        features[33] = ecx >> 22 & 1; /* RDPID */
+        features[40] = ebx >> 5 & 1;  /* AVX2 */
+        features[41] = ebx >> 16 & 1; /* AVX512F */
     }
     if (__get_cpuid(0x80000001, &eax, &ebx, &ecx, &edx))
-        features[32] = edx >> 27 & 1;   /* RDTSCP */
+        features[32] = edx >> 27 & 1; /* RDTSCP */
 }
 
 static void fill(void)

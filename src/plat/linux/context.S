@@ -6,8 +6,8 @@
     .text
 
 /*
- * void context_load(const CONTEXT *context): rdi. Never returns. Nothing is written below the target's stack pointer but
- * what the caller's own frame takes there. Flags were checked by the caller; the thread is attached.
+ * void context_load(const CONTEXT *context): rdi. Never returns. Nothing is written below the target's stack
+ * pointer but what the caller's own frame takes there. Flags were checked by the caller; the thread is attached.
  */
     .globl context_load
     .hidden context_load
@@ -34,8 +34,8 @@ context_load:
     movups CONTEXT_XMM+0xf0(%rdi), %xmm15
 1:
     /*
-     * The last two steps go through the thread's block, which needs no stack. (iretq would do without a block, but costs more, and
-     * QEMU's TCG reads its frame with supervisor rights, which SMAP stops.)
+     * The last two steps go through the thread's block, which needs no stack. (iretq would do without a block, but
+     * costs more, and QEMU's TCG reads its frame with supervisor rights, which SMAP stops.)
      */
     movq CONTEXT_RSP(%rdi), %rax
     movq %rax, %gs:ARCH_THREAD_RESUME_RSP
@@ -63,7 +63,7 @@ context_load:
     jmp *%gs:ARCH_THREAD_RESUME_RIP
     .size context_load, . - context_load
 
-/* SIZE_T system_probe_copy(void *to, ULONG_PTR from, SIZE_T size): rdi, rsi, rdx. Bytes copied before the first fault. */
+/* SIZE_T system_probe_copy(void *to, ULONG_PTR from, SIZE_T size): rdi, rsi, rdx. Bytes copied before a fault. */
     .globl system_probe_copy
     .hidden system_probe_copy
     .type system_probe_copy, @function

@@ -10,8 +10,8 @@
 #include "linux.h"
 
 #define FLAG_DIRECTION 0x400u
-#define LAST_CODE 0x7FFFFFFFFFF0ull
-#define SIZE_LIMIT (1ull << 46) /* a repeat count can be anything; no access is longer than user memory */
+#define LAST_CODE      0x7FFFFFFFFFF0ull
+#define SIZE_LIMIT     (1ull << 46) /* a repeat count can be anything; no access is longer than user memory */
 
 static uint64_t register_value(const CONTEXT *context, ZydisRegister reg)
 {
@@ -105,8 +105,8 @@ static bool is_relocatable(const ZydisDecodedInstruction *instruction, const Zyd
 }
 
 /*
- * The processor has just fetched the instruction at pc, so its bytes are there; the next page only if it reaches into it. A jump to a
- * non-canonical address may leave that address as pc: there is no instruction then.
+ * The processor has just fetched the instruction at pc, so its bytes are there; the next page only if it reaches into
+ * it. A jump to a non-canonical address may leave that address as pc: there is no instruction then.
  */
 static bool decode_bytes(ULONG_PTR pc, ZydisDecodedInstruction *instruction, ZydisDecodedOperand *operands)
 {

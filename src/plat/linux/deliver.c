@@ -1,8 +1,8 @@
 /*
  * deliver.c - from a signal frame to a hook running on the interrupted stack, and back into a CONTEXT.
  *
- * Owns the translation between ucontext_t and CONTEXT, the frame written below the interrupted stack pointer, the emergency
- * stack, and plat_context_resume. Which hook, and why, is decided in fault.c.
+ * Owns the translation between ucontext_t and CONTEXT, the frame written below the interrupted stack pointer, the
+ * emergency stack, and plat_context_resume. Which hook, and why, is decided in fault.c.
  */
 #include <stdio.h>
 #include <stdlib.h>
@@ -12,7 +12,8 @@
 #include "context_offsets.h"
 #include "linux.h"
 
-_Static_assert(offsetof(CONTEXT, ContextFlags) == CONTEXT_FLAGS && offsetof(CONTEXT, MxCsr) == CONTEXT_MXCSR, "context.S");
+_Static_assert(offsetof(CONTEXT, ContextFlags) == CONTEXT_FLAGS && offsetof(CONTEXT, MxCsr) == CONTEXT_MXCSR,
+               "context.S");
 _Static_assert(offsetof(CONTEXT, EFlags) == CONTEXT_EFLAGS && offsetof(CONTEXT, Rax) == CONTEXT_RAX, "context.S");
 _Static_assert(offsetof(CONTEXT, Rcx) == CONTEXT_RCX && offsetof(CONTEXT, Rdx) == CONTEXT_RDX, "context.S");
 _Static_assert(offsetof(CONTEXT, Rbx) == CONTEXT_RBX && offsetof(CONTEXT, Rsp) == CONTEXT_RSP, "context.S");
@@ -20,13 +21,13 @@ _Static_assert(offsetof(CONTEXT, Rbp) == CONTEXT_RBP && offsetof(CONTEXT, Rsi) =
 _Static_assert(offsetof(CONTEXT, Rdi) == CONTEXT_RDI && offsetof(CONTEXT, R8) == CONTEXT_R8, "context.S");
 _Static_assert(offsetof(CONTEXT, Rip) == CONTEXT_RIP && offsetof(CONTEXT, FltSave.Xmm) == CONTEXT_XMM, "context.S");
 
-#define RED_ZONE 128u           /* host library code may use it; ours and drivers' does not */
-#define STACK_RESERVE 0x2000u   /* what a hook needs at the least to dispatch on the interrupted stack */
-#define FLAG_TRAP 0x100u
+#define RED_ZONE       128u    /* host library code may use it; ours and drivers' does not */
+#define STACK_RESERVE  0x2000u /* what a hook needs at the least to dispatch on the interrupted stack */
+#define FLAG_TRAP      0x100u
 #define FLAG_DIRECTION 0x400u
 #define FLAGS_LOADABLE 0x240cd5u /* CF PF AF ZF SF DF OF, AC, ID: no NT, and no TF, which would trap halfway */
-#define FLAGS_FIXED 0x202u
-#define MXCSR_DEFINED 0xffffu
+#define FLAGS_FIXED    0x202u
+#define MXCSR_DEFINED  0xffffu
 
 DECLSPEC_NORETURN void context_load(const CONTEXT *context);
 #if defined(UMA_SANITIZE)

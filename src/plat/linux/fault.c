@@ -2,21 +2,21 @@
  * fault.c - the signal handlers: what a fault is, and who gets it.
  *
  * Owns the classification: settled here (a page to open, a race already over), sent to the fix-up of an accessor's
- * instruction, stepped as a raw access, emulated by ke, or delivered to the trap hook. Nothing raises here, takes a lock, allocates or
- * prints: every way out rewrites the interrupted context and returns.
+ * instruction, stepped as a raw access, emulated by ke, or delivered to the trap hook. Nothing raises here, takes a
+ * lock, allocates or prints: every way out rewrites the interrupted context and returns.
  */
 #include <errno.h>
 #include <string.h>
 
 #include "linux.h"
 
-#define TRAP_DIVIDE 0
-#define TRAP_PAGE_FAULT 14
-#define ERROR_WRITE 2
-#define ERROR_FETCH 16
-#define FIXUP_WRITE (1ull << 63)
-#define KERNEL_HALF 0xFFFF800000000000ull
-#define IN_PAGE_STATUS 0xC000009Cull /* STATUS_DEVICE_DATA_ERROR: what the disk said */
+#define TRAP_DIVIDE       0
+#define TRAP_PAGE_FAULT   14
+#define ERROR_WRITE       2
+#define ERROR_FETCH       16
+#define FIXUP_WRITE       (1ull << 63)
+#define KERNEL_HALF       0xFFFF800000000000ull
+#define IN_PAGE_STATUS    0xC000009Cull /* STATUS_DEVICE_DATA_ERROR: what the disk said */
 #define STACK_GUARD_REACH 0x10000u
 
 struct plat_hooks plat_hooks;
@@ -34,7 +34,8 @@ static void raise_trap(ucontext_t *uc, NTSTATUS code, ULONG count, ULONG_PTR inf
 
 static void raise_memory(ucontext_t *uc, NTSTATUS code, unsigned kind, ULONG_PTR address)
 {
-    raise_trap(uc, code, code == STATUS_IN_PAGE_ERROR ? 3 : 2, kind, address, code == STATUS_IN_PAGE_ERROR ? IN_PAGE_STATUS : 0);
+    raise_trap(uc, code, code == STATUS_IN_PAGE_ERROR ? 3 : 2, kind, address,
+               code == STATUS_IN_PAGE_ERROR ? IN_PAGE_STATUS : 0);
 }
 
 static void go_to_fixup(ucontext_t *uc, ULONG_PTR fixup, NTSTATUS code, unsigned kind, ULONG_PTR address)

@@ -1,8 +1,8 @@
 /*
  * layout.c - the split of the address space, and bringing the platform up.
  *
- * Owns plat_layout and plat_init. A user range that something of the process already lies in is an error here, once, and not
- * a surprise later: the program must be position independent (DESIGN 3).
+ * Owns plat_layout and plat_init. A user range that something of the process already lies in is an error here, once,
+ * and not a surprise later: the program must be position independent (DESIGN 3).
  */
 #include <errno.h>
 #include <fcntl.h>

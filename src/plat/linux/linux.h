@@ -13,32 +13,32 @@
 #include "arch.h"
 #include "plat.h"
 
-#define PAGE_MASK (~(ULONG_PTR)(PLAT_PAGE_SIZE - 1))
+#define PAGE_MASK  (~(ULONG_PTR)(PLAT_PAGE_SIZE - 1))
 #define PAGE_SHIFT 12
 
 /* ---- the arenas; parameters of the build, because sanitizers keep ranges for themselves ---- */
-#define LAYOUT_USER_LOW 0x10000ull
-#define LAYOUT_USER_LIMIT 0x3FFFFFFF0000ull
-#define LAYOUT_SYSTEM_START 0x400000000000ull
-#define LAYOUT_USER_ARENA 0x10000000ull /* where plat_user_map looks first when it may choose */
-#define LAYOUT_USER_ARENA_END 0x70000000ull
-#define LAYOUT_USER_ARENA2 0x200000000000ull /* and then */
-#define LAYOUT_USER_ARENA2_END 0x300000000000ull
-#define LAYOUT_SYSTEM_ARENA 0x480000000000ull
+#define LAYOUT_USER_LOW         0x10000ull
+#define LAYOUT_USER_LIMIT       0x3FFFFFFF0000ull
+#define LAYOUT_SYSTEM_START     0x400000000000ull
+#define LAYOUT_USER_ARENA       0x10000000ull /* where plat_user_map looks first when it may choose */
+#define LAYOUT_USER_ARENA_END   0x70000000ull
+#define LAYOUT_USER_ARENA2      0x200000000000ull /* and then */
+#define LAYOUT_USER_ARENA2_END  0x300000000000ull
+#define LAYOUT_SYSTEM_ARENA     0x480000000000ull
 #define LAYOUT_SYSTEM_ARENA_END 0x540000000000ull
-#define LAYOUT_FRAMES_MAX (1ull << 22) /* 16 GB of user memory in all */
+#define LAYOUT_FRAMES_MAX       (1ull << 22) /* 16 GB of user memory in all */
 
 /* layout.c: signal-safe. */
 enum plat_raw_policy layout_raw_policy(void);
 
 /* ---- pages.c: the user page table ---- */
 typedef uint64_t page_word;
-#define PAGE_PROT_MASK 0x0full /* enum plat_prot */
-#define PAGE_MAPPED 0x10ull
-#define PAGE_FIRST 0x20ull  /* first page of a mapping */
-#define PAGE_POISON 0x40ull /* next access fails with STATUS_IN_PAGE_ERROR */
-#define PAGE_OPEN_ONE 0x100ull
-#define PAGE_OPEN_MASK 0xffff00ull /* windows that hold the page open (mprotect mode) */
+#define PAGE_PROT_MASK   0x0full /* enum plat_prot */
+#define PAGE_MAPPED      0x10ull
+#define PAGE_FIRST       0x20ull /* first page of a mapping */
+#define PAGE_POISON      0x40ull /* next access fails with STATUS_IN_PAGE_ERROR */
+#define PAGE_OPEN_ONE    0x100ull
+#define PAGE_OPEN_MASK   0xffff00ull /* windows that hold the page open (mprotect mode) */
 #define PAGE_FRAME_SHIFT 24
 #define PAGE_FRAME(word) ((word) >> PAGE_FRAME_SHIFT)
 
@@ -55,19 +55,21 @@ extern int protect_pkey;
 NTSTATUS protect_init(enum plat_protect wanted);
 /* PROT_* the kernel must hold for a page with this word. */
 int page_kernel_prot(page_word word);
-/* Makes the kernel's protection of the page follow its word. False: the kernel refused (out of map entries). Signal-safe. */
+/* Makes the kernel's protection of the page follow its word. False: the kernel refused (out of map entries).
+ * Signal-safe. */
 bool page_apply(ULONG_PTR address);
 /* Same for pages that all have the same word but for the frame. */
 bool page_apply_range(ULONG_PTR address, SIZE_T size, page_word word);
 bool protect_kernel(ULONG_PTR address, SIZE_T size, int prot);
 
-#define OPENED_MAX 32
+#define OPENED_MAX   32
 #define OPENED_AHEAD 8 /* a copy's two sides fit in OPENED_MAX twice */
 struct plat_thread {
     struct arch_thread *arch;
     UCHAR *scratch; /* a writable and executable page, or null */
     UCHAR *emergency_stack_top;
-    /* Pages this thread opened (mprotect mode), oldest first from opened_first; more than OPENED_MAX close the older half. */
+    /* Pages this thread opened (mprotect mode), oldest first from opened_first; more than OPENED_MAX close the older
+     * half. */
     ULONG_PTR opened[OPENED_MAX];
     uint32_t opened_first, opened_count;
     /* Where two upward walks would fault next, and how many pages were opened for each last time. */
@@ -95,8 +97,8 @@ struct plat_thread {
 extern __thread struct plat_thread *plat_current __attribute__((tls_model("initial-exec")));
 
 /*
- * mprotect mode: opens the page for this thread until opened_close_all, and some after it if a copy walks upwards. needed: PLAT_READ or
- * PLAT_WRITE bits of which a page must have one. False: the kernel refused.
+ * mprotect mode: opens the page for this thread until opened_close_all, and some after it if a copy walks upwards.
+ * needed: PLAT_READ or PLAT_WRITE bits of which a page must have one. False: the kernel refused.
  */
 bool opened_add(struct plat_thread *thread, ULONG_PTR page, page_word needed);
 void opened_close_all(struct plat_thread *thread);
@@ -152,7 +154,7 @@ struct decoded {
     bool privileged;
     bool repeats;
     bool relocatable; /* may run as a copy elsewhere */
-    int interrupt; /* vector of int n, else -1 */
+    int interrupt;    /* vector of int n, else -1 */
     bool divide;
     uint64_t divisor; /* when divide, low half of the divisor */
     ULONG access_count;

@@ -9,12 +9,12 @@
 
 #include "linux.h"
 
-#define LEAF_BITS 11
-#define MIDDLE_BITS 11
-#define TOP_BITS 12 /* 46 - 12 - 11 - 11 */
-#define LEAF_SLOTS (1u << LEAF_BITS)
+#define LEAF_BITS    11
+#define MIDDLE_BITS  11
+#define TOP_BITS     12 /* 46 - 12 - 11 - 11 */
+#define LEAF_SLOTS   (1u << LEAF_BITS)
 #define MIDDLE_SLOTS (1u << MIDDLE_BITS)
-#define TOP_SLOTS (1u << TOP_BITS)
+#define TOP_SLOTS    (1u << TOP_BITS)
 
 struct leaf {
     _Atomic(page_word) slot[LEAF_SLOTS];
@@ -24,11 +24,13 @@ struct middle {
 };
 static _Atomic(struct middle *) top[TOP_SLOTS];
 
-_Static_assert(LAYOUT_USER_LIMIT <= 1ull << (PAGE_SHIFT + LEAF_BITS + MIDDLE_BITS + TOP_BITS), "table covers user range");
+_Static_assert(LAYOUT_USER_LIMIT <= 1ull << (PAGE_SHIFT + LEAF_BITS + MIDDLE_BITS + TOP_BITS),
+               "table covers user range");
 
 bool user_range(ULONG_PTR address, SIZE_T size)
 {
-    return address >= plat_layout.user_low && address < plat_layout.user_limit && size <= plat_layout.user_limit - address;
+    return address >= plat_layout.user_low && address < plat_layout.user_limit &&
+           size <= plat_layout.user_limit - address;
 }
 
 static void *table_alloc(size_t size)

@@ -4,9 +4,9 @@
  * Owns the mode, the translation from a page's word to kernel protections, and the list of pages a thread holds open
  * (mprotect mode). Deciding whether an access may open a page is fault.c's.
  *
- * Races: a page's word is changed first (atomically), then page_apply is called. page_apply loads the word, calls mprotect
- * and loads again until nothing changed. So whoever makes the last mprotect call of a page made it for the page's
- * last word; no lock is needed, and a signal handler can take part.
+ * Races: a page's word is changed first (atomically), then page_apply is called. page_apply loads the word, calls
+ * mprotect and loads again until nothing changed. So whoever makes the last mprotect call of a page made it for the
+ * page's last word; no lock is needed, and a signal handler can take part.
  */
 #include <errno.h>
 #include <string.h>
@@ -232,7 +232,8 @@ void protect_thread_init(void)
         pkru_write(pkru_read() | arch_pkru_mask);
 }
 
-/* Signal frames hold the XSAVE area in standard format: legacy area, then a header whose first word says which states are in use. */
+/* Signal frames hold the XSAVE area in standard format: legacy area, then a header whose first word says which states
+ * are in use. */
 void protect_frame_pkru(ucontext_t *uc, bool open)
 {
     if (protect_mode != PLAT_PROTECT_PKU)

@@ -1,8 +1,8 @@
 /*
  * step.c - executing one instruction with something changed for it alone: user memory open, or a register substituted.
  *
- * Owns the trap flag and the scratch page. A step ends when the instruction has been left; a repeated string instruction
- * stays one step. PLAT_RAW_STEP reports here; nothing is reported for emulation.
+ * Owns the trap flag and the scratch page. A step ends when the instruction has been left; a repeated string
+ * instruction stays one step. PLAT_RAW_STEP reports here; nothing is reported for emulation.
  */
 #include <string.h>
 
@@ -63,9 +63,9 @@ static void step_end(struct plat_thread *thread, ucontext_t *uc)
 }
 
 /*
- * An instruction that does not depend on where it stands runs as a copy in the thread's scratch page, with a breakpoint behind
- * it. That costs half of what the trap flag does, and a repeated string instruction, which the flag would stop at each iteration, costs no
- * more than any other. False: no scratch page.
+ * An instruction that does not depend on where it stands runs as a copy in the thread's scratch page, with a breakpoint
+ * behind it. That costs half of what the trap flag does, and a repeated string instruction, which the flag would stop
+ * at each iteration, costs no more than any other. False: no scratch page.
  */
 static bool step_relocate(struct plat_thread *thread, ucontext_t *uc)
 {

@@ -1,8 +1,8 @@
 /*
  * system.c - system memory: pool, images and stacks above MmSystemRangeStart, and looking at memory without faulting.
  *
- * Owns the system arena. Addresses go up and are not reused until the arena's end is reached, so that a stale pointer keeps
- * faulting; an unmapped page stands between any two mappings.
+ * Owns the system arena. Addresses go up and are not reused until the arena's end is reached, so that a stale pointer
+ * keeps faulting; an unmapped page stands between any two mappings.
  */
 #include <errno.h>
 #include <string.h>

@@ -13,9 +13,9 @@
 
 #include "linux.h"
 
-#define SIGNAL_STACK_SIZE 0x20000u
+#define SIGNAL_STACK_SIZE    0x20000u
 #define EMERGENCY_STACK_SIZE 0x20000u /* a bug check with its stack walk and symbols runs there */
-#define ROUND_UP(n) (((n) + PLAT_PAGE_SIZE - 1) & ~(size_t)(PLAT_PAGE_SIZE - 1))
+#define ROUND_UP(n)          (((n) + PLAT_PAGE_SIZE - 1) & ~(size_t)(PLAT_PAGE_SIZE - 1))
 
 __thread struct plat_thread *plat_current;
 

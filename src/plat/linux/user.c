@@ -1,8 +1,8 @@
 /*
  * user.c - user memory: frames of a memfd, and mapping, unmapping, protecting and asking about user pages.
  *
- * Owns the region lock, the frames and their reference counts, and the choice of addresses. The lock orders changes against one
- * another; signal handlers never take it, they read the page table only. Second views are alias.c's.
+ * Owns the region lock, the frames and their reference counts, and the choice of addresses. The lock orders changes
+ * against one another; signal handlers never take it, they read the page table only. Second views are alias.c's.
  */
 #include <errno.h>
 #include <fcntl.h>
@@ -42,7 +42,8 @@ NTSTATUS user_init(void)
         return STATUS_NO_MEMORY;
     frame_refs = mmap(NULL, LAYOUT_FRAMES_MAX * sizeof *frame_refs, PROT_READ | PROT_WRITE,
                       MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
-    user_frames = mmap(NULL, LAYOUT_FRAMES_MAX << PAGE_SHIFT, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_NORESERVE, user_memfd, 0);
+    user_frames =
+        mmap(NULL, LAYOUT_FRAMES_MAX << PAGE_SHIFT, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_NORESERVE, user_memfd, 0);
     if (frame_refs == MAP_FAILED || user_frames == MAP_FAILED)
         return STATUS_NO_MEMORY;
     madvise(user_frames, LAYOUT_FRAMES_MAX << PAGE_SHIFT, MADV_DONTDUMP);
@@ -216,8 +217,9 @@ NTSTATUS plat_user_unmap(ULONG_PTR address, SIZE_T size)
     if (!range_pages(&address, &size))
         return STATUS_INVALID_PARAMETER;
     user_lock();
-    NTSTATUS status = size > LAYOUT_FRAMES_MAX << PAGE_SHIFT || range_find(address, size, false) ? STATUS_CONFLICTING_ADDRESSES
-                                                                                                  : STATUS_SUCCESS;
+    NTSTATUS status = size > LAYOUT_FRAMES_MAX << PAGE_SHIFT || range_find(address, size, false)
+                          ? STATUS_CONFLICTING_ADDRESSES
+                          : STATUS_SUCCESS;
     for (ULONG_PTR end = address + size; NT_SUCCESS(status) && address < end;) {
         page_word first = page_load(address);
         SIZE_T pages = 1;
@@ -240,8 +242,9 @@ NTSTATUS plat_user_protect(ULONG_PTR address, SIZE_T size, ULONG prot)
     if (prot & ~(ULONG)PAGE_PROT_MASK || !range_pages(&address, &size))
         return STATUS_INVALID_PARAMETER;
     user_lock();
-    NTSTATUS status = size > LAYOUT_FRAMES_MAX << PAGE_SHIFT || range_find(address, size, false) ? STATUS_CONFLICTING_ADDRESSES
-                                                                                                  : STATUS_SUCCESS;
+    NTSTATUS status = size > LAYOUT_FRAMES_MAX << PAGE_SHIFT || range_find(address, size, false)
+                          ? STATUS_CONFLICTING_ADDRESSES
+                          : STATUS_SUCCESS;
     bool opened = false;
     for (ULONG_PTR page = address; NT_SUCCESS(status) && page < address + size; page += PLAT_PAGE_SIZE) {
         _Atomic(page_word) *slot = page_slot(page, false);
@@ -289,7 +292,8 @@ NTSTATUS plat_user_poison_in_page(ULONG_PTR address)
     return mapped ? STATUS_SUCCESS : STATUS_INVALID_PARAMETER;
 }
 
-/* Copies between data and the frames behind [address, +size), nothing if a page is not mapped or lacks the needed bits. */
+/* Copies between data and the frames behind [address, +size), nothing if a page is not mapped or lacks the needed bits.
+ */
 static bool user_copy(ULONG_PTR address, UCHAR *data, SIZE_T size, bool store)
 {
     if (size == 0)
