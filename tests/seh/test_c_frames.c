@@ -6,6 +6,8 @@
 #include <stdarg.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/wait.h>
+#include <unistd.h>
 
 #include <cmocka.h>
 
@@ -372,6 +374,32 @@ static void test_noncontinuable(void **state)
     assert_memory_equal(trail, "fcff", 4);
 }
 
+static int return_out_of_finally(void)
+{
+    __try {
+        return 1;
+    } __finally {
+        mark('x');
+    }
+    return 0;
+}
+
+/* What the header forbids does not go by quietly. */
+static void test_forbidden_return(void **state)
+{
+    UNREFERENCED_PARAMETER(state);
+    int status;
+    fflush(NULL);
+    pid_t child = fork();
+    if (child == 0) {
+        close(STDERR_FILENO);
+        _exit(return_out_of_finally());
+    }
+    assert_int_equal(waitpid(child, &status, 0), child);
+    assert_true(WIFEXITED(status));
+    assert_int_equal(WEXITSTATUS(status), 3);
+}
+
 static volatile int unwound;
 
 static void recurse(int depth)
@@ -401,11 +429,17 @@ static void test_deep(void **state)
 int main(int argc, char **argv)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_normal),         cmocka_unit_test(test_order),
-        cmocka_unit_test(test_leave),          cmocka_unit_test(test_raise_in_finally_and_handler),
-        cmocka_unit_test(test_deep),           cmocka_unit_test(test_interleaved),
-        cmocka_unit_test(test_noncontinuable), cmocka_unit_test(test_unhandled),
-        cmocka_unit_test(test_backtrace),      cmocka_unit_test(test_hundred_thousand),
+        cmocka_unit_test(test_normal),
+        cmocka_unit_test(test_order),
+        cmocka_unit_test(test_leave),
+        cmocka_unit_test(test_raise_in_finally_and_handler),
+        cmocka_unit_test(test_forbidden_return),
+        cmocka_unit_test(test_deep),
+        cmocka_unit_test(test_interleaved),
+        cmocka_unit_test(test_noncontinuable),
+        cmocka_unit_test(test_unhandled),
+        cmocka_unit_test(test_backtrace),
+        cmocka_unit_test(test_hundred_thousand),
     };
     if (argc != 2)
         return 2;
