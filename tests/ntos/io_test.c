@@ -86,7 +86,7 @@ static NTSTATUS echo_raw(IO_STACK_LOCATION *stack, IRP *irp)
     return complete(irp, status, NT_SUCCESS(status) ? 4 : 0);
 }
 
-static NTSTATUS misbehave(ULONG code, IO_STACK_LOCATION *stack, IRP *irp)
+HOSTILE static NTSTATUS misbehave(ULONG code, IO_STACK_LOCATION *stack, IRP *irp)
 {
     uint64_t id;
     switch (code) {

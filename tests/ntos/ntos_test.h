@@ -33,5 +33,8 @@ struct bugcheck_result bugcheck_of(void (*action)(void));
 /* The exception action raises, STATUS_SUCCESS if none. */
 NTSTATUS exception_of(void (*action)(void *context), void *context);
 
+/* Code that faults on purpose, which sanitizers must leave alone. */
+#define HOSTILE __attribute__((noinline, no_sanitize("address", "undefined")))
+
 #define TAG        RTL_TAG('T', 'e', 's', 't')
 #define WIDE(text) ((const WCHAR *)L##text)

@@ -281,7 +281,8 @@ PIRP NTAPI IoBuildDeviceIoControlRequest(ULONG IoControlCode, PDEVICE_OBJECT Dev
         IoFreeIrp(irp);
         return NULL;
     }
-    __builtin_memcpy(irp->AssociatedIrp.SystemBuffer, InputBuffer, InputBufferLength);
+    if (InputBufferLength)
+        __builtin_memcpy(irp->AssociatedIrp.SystemBuffer, InputBuffer, InputBufferLength);
     return irp;
 }
 

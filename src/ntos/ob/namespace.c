@@ -51,7 +51,8 @@ static NTSTATUS join(const UNICODE_STRING *first, const UNICODE_STRING *second, 
     if (!buffer)
         return STATUS_INSUFFICIENT_RESOURCES;
     __builtin_memcpy(buffer, first->Buffer, first->Length);
-    __builtin_memcpy((UCHAR *)buffer + first->Length, second->Buffer, second->Length);
+    if (second->Length)
+        __builtin_memcpy((UCHAR *)buffer + first->Length, second->Buffer, second->Length);
     buffer[bytes / sizeof(WCHAR)] = 0;
     *joined = (UNICODE_STRING){(USHORT)bytes, (USHORT)(bytes + sizeof(WCHAR)), buffer};
     return STATUS_SUCCESS;
