@@ -44,6 +44,8 @@ struct uma_options {
     bool stop_on_raw_access; /* as SMAP and PAN do: a user access outside an accessor is a bug check; else it is counted
                               */
     unsigned timeout_seconds; /* for each request, for DriverEntry and for unload; 0: none */
+    /* Any thread; DbgPrint and bug check reports, in pieces, not terminated. Null: they go to standard error. */
+    void (*debug_output)(void *context, const char *text, size_t length);
     /* Any thread; before the process ends because of a bug check or a timeout. Null: nothing is called. */
     void (*bugcheck)(void *context, const struct uma_bugcheck *bugcheck);
     /* Any thread; a driver did not come back in time. place: where it is. The process then ends with status 1. */

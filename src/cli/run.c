@@ -8,15 +8,11 @@
 #include "run_options.h"
 #include "send.h"
 #include "wdk/ntstatus.h"
-#include <fcntl.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <unistd.h>
 
 #define DUMP_BYTES 64u
-
-static FILE *messages; /* standard error, even when --quiet takes it from the driver */
 
 static void say_bugcheck(void *context, const struct uma_bugcheck *bugcheck)
 {
@@ -119,7 +115,7 @@ static int send_all(struct session *session, unsigned timeout)
     for (size_t i = 0; result == CLI_OK && i < plan->count; i++) {
         struct outcome outcome;
         if (!send_request(session, &plan->requests[i], &outcome)) {
-            fprintf(messages, "uma: request %zu: the racing thread could not be started\n", i + 1);
+            fprintf(stderr, "uma: request %zu: the racing thread could not be started\n", i + 1);
             return CLI_UNUSABLE;
         }
         print_outcome(i + 1, &plan->requests[i], &outcome, timeout);
@@ -185,18 +181,11 @@ static bool choose_device(const struct run_options *options, const struct uma_dr
     return device || options->plan.count == 0;
 }
 
-/* The messages keep the real standard error; with --quiet the driver's goes nowhere. */
-static void open_messages(bool quiet)
+static void drop_output(void *context, const char *text, size_t length)
 {
-    messages = stderr;
-    if (!quiet)
-        return;
-    int saved = dup(STDERR_FILENO), nowhere = open("/dev/null", O_WRONLY | O_CLOEXEC);
-    FILE *stream = saved >= 0 ? fdopen(saved, "w") : NULL;
-    if (stream && nowhere >= 0 && dup2(nowhere, STDERR_FILENO) >= 0)
-        messages = stream;
-    if (nowhere >= 0)
-        close(nowhere);
+    (void)context;
+    (void)text;
+    (void)length;
 }
 
 static int run(struct run_options *options)
@@ -208,28 +197,29 @@ static int run(struct run_options *options)
         .protect = options->protect,
         .stop_on_raw_access = options->smap,
         .timeout_seconds = options->timeout,
+        .debug_output = options->quiet ? drop_output : NULL,
         .bugcheck = say_bugcheck,
         .timeout = say_timeout,
         .context = options,
     };
     uma_status status = uma_start(&start);
     if (status < 0) {
-        fprintf(messages, "uma: the kernel does not start: %s%s\n", uma_status_name(status),
+        fprintf(stderr, "uma: the kernel does not start: %s%s\n", uma_status_name(status),
                 status == STATUS_NOT_SUPPORTED ? " (this processor lacks that protection; try --protect=mprotect)"
                                                : "");
         return CLI_UNUSABLE;
     }
     if (uma_load(options->driver, &driver, error) < 0) {
-        fprintf(messages, "uma: %s\n", error);
+        fprintf(stderr, "uma: %s\n", error);
         return CLI_UNUSABLE;
     }
     struct session session = {.plan = &options->plan};
     if (!choose_device(options, driver, &session)) {
-        fprintf(messages, "uma: %s: the driver has created no device with a name; give --device\n", options->driver);
+        fprintf(stderr, "uma: %s: the driver has created no device with a name; give --device\n", options->driver);
         return CLI_UNUSABLE;
     }
     if (!plan_place(&options->plan, error)) {
-        fprintf(messages, "uma: %s\n", error);
+        fprintf(stderr, "uma: %s\n", error);
         return CLI_UNUSABLE;
     }
     int result = send_all(&session, options->timeout);
@@ -242,7 +232,6 @@ int cli_run(int argc, char **argv)
 {
     struct run_options options;
     run_options_parse(argc, argv, &options);
-    open_messages(options.quiet);
     int result = run(&options);
     plan_free(&options.plan);
     return result;

@@ -33,6 +33,11 @@ static void tell_bugcheck(ULONG code, const ULONG_PTR parameters[4], ULONG_PTR c
         lib_options.bugcheck(lib_options.context, &bugcheck);
 }
 
+static void pass_debug_output(const char *text, SIZE_T length)
+{
+    lib_options.debug_output(lib_options.context, text, length);
+}
+
 uma_status uma_start(const struct uma_options *options)
 {
     if (options)
@@ -47,6 +52,8 @@ uma_status uma_start(const struct uma_options *options)
     mm_routine_lookup = find_routine;
     raw_start();
     NTSTATUS status = nt_start(&plat);
+    if (lib_options.debug_output)
+        plat_debug_hook = pass_debug_output;
     ldr_exports_install();
     if (NT_SUCCESS(status))
         status = decoy_start();

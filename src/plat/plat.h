@@ -156,5 +156,7 @@ uint64_t plat_thread_id(void);
 
 uint64_t plat_time_ns(void);            /* monotonic */
 uint64_t plat_system_time_100ns(void);  /* since 1601-01-01 UTC */
-void plat_debug_write(const char *text, SIZE_T length); /* DbgPrint and bug check output: standard error */
+/* DbgPrint and bug check output: to the hook, or to standard error if there is none. The hook may be called from any thread. */
+void plat_debug_write(const char *text, SIZE_T length);
+extern void (*plat_debug_hook)(const char *text, SIZE_T length);
 DECLSPEC_NORETURN void plat_exit(int status);

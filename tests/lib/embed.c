@@ -55,11 +55,21 @@ static struct uma_result scribe(uint64_t text, uint64_t reply, uint32_t size)
 
 /* ---- a bug check ends the process, after the callback ---- */
 
+static size_t report_length;
+
+static void on_output(void *context, const char *text, size_t length)
+{
+    (void)context;
+    report_length += text[0] ? length : 0;
+}
+
 static void on_bugcheck(void *context, const struct uma_bugcheck *bugcheck)
 {
     int pipe_end = *(int *)context;
     char line[UMA_PLACE_MAX + 16];
-    int length = snprintf(line, sizeof(line), "%x %s", bugcheck->code, bugcheck->place);
+    /* The report has come before. */
+    int length =
+        snprintf(line, sizeof(line), "%x %s", bugcheck->code, report_length > 100 ? bugcheck->place : "unreported");
     if (write(pipe_end, line, (size_t)length) != length)
         _exit(3);
 }
@@ -67,13 +77,16 @@ static void on_bugcheck(void *context, const struct uma_bugcheck *bugcheck)
 static void race_to_death(int pipe_end)
 {
     static const uint64_t sizes[] = {16, 4096};
-    const struct uma_options options = {
-        .size = sizeof(options), .protect = protect_asked(), .bugcheck = on_bugcheck, .context = &pipe_end};
+    const struct uma_options options = {.size = sizeof(options),
+                                        .protect = protect_asked(),
+                                        .debug_output = on_output,
+                                        .bugcheck = on_bugcheck,
+                                        .context = &pipe_end};
     char error[UMA_ERROR_MAX];
     struct scribe request = {.size = 16};
     struct uma_race *race;
 
-    if (freopen("/dev/null", "w", stderr) == NULL || uma_start(&options) < 0)
+    if (uma_start(&options) < 0)
         _exit(77);
     if (uma_load(DRIVERS "/legacy_race.sys", &driver, error) < 0 || uma_open("\\Device\\LegacyRace", &file) < 0 ||
         uma_user_alloc(4096, UMA_READ_WRITE, &request.text) < 0 ||

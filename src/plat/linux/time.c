@@ -22,8 +22,14 @@ uint64_t plat_system_time_100ns(void)
     return UNIX_EPOCH_100NS + (uint64_t)now.tv_sec * 10000000u + (uint64_t)now.tv_nsec / 100;
 }
 
+void (*plat_debug_hook)(const char *text, SIZE_T length);
+
 void plat_debug_write(const char *text, SIZE_T length)
 {
+    if (plat_debug_hook) {
+        plat_debug_hook(text, length);
+        return;
+    }
     while (length) {
         ssize_t part = write(STDERR_FILENO, text, length);
         if (part < 0 && errno == EINTR)
