@@ -5,7 +5,7 @@
 #include <stdint.h>
 
 /*
- * One METHOD_NEITHER code per family of DDIs, numbered in the order in which the families appear in docs/spec/ddis.tsv:
+ * One METHOD_NEITHER code per family of DDIs, numbered in the order in which the families of public DDIs appear in docs/spec/ddis.tsv:
  * CTL_CODE(FILE_DEVICE_UNKNOWN, 0x900 + family, METHOD_NEITHER, FILE_ANY_ACCESS).
  */
 #define TOUR_IOCTL(family) ((0x22u << 16) | ((0x900u + (family)) << 2) | 3u)

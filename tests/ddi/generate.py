@@ -2,6 +2,7 @@
 """Makes the accessor tests from docs/spec/ddis.tsv.
 
     generate.py TABLE --thunks OUT    one C function per row that calls it with the arguments of a struct ddi_call, and ddi_rows[]
+    generate.py TABLE --rows OUT      ddi_rows[] alone, for a program that calls through a driver
     generate.py TABLE --cases OUT     one line per test: row, placement of each address, mode, and what must come of it
     generate.py TABLE --prototypes OUT  one typed function pointer per function row, so that a prototype that drifts fails to compile
 
@@ -164,12 +165,16 @@ def write_thunks(rows, out):
     out.write('\n')
     for row in rows:
         out.write('\n'.join(thunk(row)) + '\n')
+    write_rows(rows, out, lambda row: f'ddi_thunk_{row.name}')
+
+
+def write_rows(rows, out, thunk_name=lambda row: 'NULL'):
     out.write('const struct ddi_row ddi_rows[] = {\n')
     families = {}
     for row in rows:
         members = families.setdefault(row.family, (len(families), []))
         out.write(f'    {{"{row.name}", "{row.family}", {members[0]}, {len(members[1])}, {row.shape}, {row.flags}, '
-                  f'ddi_thunk_{row.name}}},\n')
+                  f'{thunk_name(row)}}},\n')
         members[1].append(row)
     out.write('};\nconst unsigned ddi_row_count = sizeof ddi_rows / sizeof ddi_rows[0];\n')
 
@@ -376,11 +381,13 @@ def main():
     parser.add_argument('table')
     parser.add_argument('--public', action='store_true', help='leave the reserved names out')
     parser.add_argument('--thunks')
+    parser.add_argument('--rows')
     parser.add_argument('--cases')
     parser.add_argument('--prototypes')
     options = parser.parse_args()
     rows = [row for row in read_table(options.table) if not options.public or row.kind != 'reserved']
-    for path, write in ((options.thunks, write_thunks), (options.cases, write_cases), (options.prototypes, write_prototypes)):
+    for path, write in ((options.thunks, write_thunks), (options.rows, write_rows), (options.cases, write_cases),
+                        (options.prototypes, write_prototypes)):
         if path:
             with open(path, 'w', encoding='utf-8') as out:
                 write(rows, out)
