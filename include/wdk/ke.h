@@ -228,10 +228,6 @@ ULONG NTAPI KeQueryActiveProcessorCountEx(USHORT GroupNumber);
 KPRIORITY NTAPI KeSetPriorityThread(PKTHREAD Thread, KPRIORITY Priority);
 LONG NTAPI KeSetBasePriorityThread(PKTHREAD Thread, LONG Increment);
 KPRIORITY NTAPI KeQueryPriorityThread(PKTHREAD Thread);
-NTSTATUS NTAPI PsCreateSystemThread(PHANDLE ThreadHandle, ULONG DesiredAccess, POBJECT_ATTRIBUTES ObjectAttributes,
-                                    HANDLE ProcessHandle, PCLIENT_ID ClientId, PKSTART_ROUTINE StartRoutine,
-                                    PVOID StartContext);
-NTSTATUS NTAPI PsTerminateSystemThread(NTSTATUS ExitStatus);
 ULONG_PTR NTAPI IoGetRemainingStackSize(VOID);
 VOID NTAPI IoGetStackLimits(PULONG_PTR LowLimit, PULONG_PTR HighLimit);
 extern PEPROCESS PsInitialSystemProcess;

@@ -261,6 +261,48 @@ static void threads_know_themselves(void **state)
     assert_in_range((later.QuadPart - now.QuadPart) * 1000 / frequency.QuadPart, 19, 5000);
 }
 
+static KDPC dpc;
+static KTIMER timer;
+static KEVENT dpc_ran;
+static KIRQL dpc_irql;
+static ULONG dpc_count;
+
+static VOID NTAPI deferred(PRKDPC object, PVOID context, PVOID first, PVOID second)
+{
+    assert_ptr_equal(object, &dpc);
+    assert_ptr_equal(context, &dpc_count);
+    UNREFERENCED_PARAMETER(first);
+    UNREFERENCED_PARAMETER(second);
+    dpc_irql = KeGetCurrentIrql();
+    if (++dpc_count == 3)
+        KeSetEvent(&dpc_ran, 0, FALSE);
+}
+
+static void timers_expire_and_queue_dpcs(void **state)
+{
+    UNREFERENCED_PARAMETER(state);
+    KeInitializeEvent(&dpc_ran, NotificationEvent, FALSE);
+    KeInitializeDpc(&dpc, deferred, &dpc_count);
+    KeInitializeTimerEx(&timer, SynchronizationTimer);
+    assert_false(KeSetTimerEx(&timer, milliseconds(5), 5, &dpc));
+    assert_int_equal(wait_for(&dpc_ran, 5000), STATUS_SUCCESS);
+    assert_int_equal(dpc_irql, DISPATCH_LEVEL);
+    assert_true(KeCancelTimer(&timer));
+    assert_false(KeCancelTimer(&timer));
+    KeFlushQueuedDpcs();
+    ULONG before = dpc_count;
+    wait_for(&timer, 30);
+    assert_int_equal(dpc_count, before);
+    uint64_t start = plat_time_ns();
+    KeSetTimer(&timer, milliseconds(20), NULL);
+    assert_int_equal(wait_for(&timer, 5000), STATUS_SUCCESS);
+    assert_true(plat_time_ns() - start >= 19000000);
+    assert_int_equal(wait_for(&timer, 0), STATUS_TIMEOUT); /* a synchronization timer is taken */
+    assert_true(KeInsertQueueDpc(&dpc, NULL, NULL));
+    KeFlushQueuedDpcs();
+    assert_int_equal(dpc_count, before + 1);
+}
+
 int run_wait_tests(void)
 {
     const struct CMUnitTest tests[] = {
@@ -270,6 +312,7 @@ int run_wait_tests(void)
         cmocka_unit_test(semaphores_and_mutexes),
         cmocka_unit_test(locks_exclude),
         cmocka_unit_test(irql_follows_raise_and_lower),
+        cmocka_unit_test(timers_expire_and_queue_dpcs),
         cmocka_unit_test(threads_know_themselves),
         cmocka_unit_test(each_broken_rule_is_its_bug_check),
     };

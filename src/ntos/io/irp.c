@@ -146,7 +146,7 @@ static void finish_request(struct io_irp *packet)
     struct io_request *request = packet->request;
     request->status = packet->irp.IoStatus;
     request->pending_marked = packet->irp.PendingReturned;
-    request->completed = true;
+    __atomic_store_n(&request->completed, true, __ATOMIC_RELEASE);
     IoFreeIrp(&packet->irp);
     KeSetEvent(&request->done, 0, FALSE);
     io_request_release(request);

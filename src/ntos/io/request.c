@@ -95,7 +95,7 @@ NTSTATUS io_request_send(DEVICE_OBJECT *device, struct io_irp *packet, KPROCESSO
     NTSTATUS returned = IofCallDriver(device, irp);
     self->PreviousMode = previous;
     io_balance_check(&before, routine - 1);
-    bool done = request->completed;
+    bool done = __atomic_load_n(&request->completed, __ATOMIC_ACQUIRE);
     if (!done && returned == STATUS_PENDING)
         done = wait_pending(request, irp, routine);
     check_return(request, returned, routine);

@@ -25,9 +25,6 @@ struct _KTHREAD {
     NTSTATUS ExitStatus;
     PVOID TopLevelIrp;
     ULONG_PTR StackLow, StackHigh;
-    uint64_t host_id; /* plat_thread_create's, 0 for adopted threads */
-    PKSTART_ROUTINE StartRoutine;
-    PVOID StartContext;
     LONG References;
     LIST_ENTRY ThreadListEntry;
 };
@@ -59,6 +56,9 @@ void ke_thread_release(PKTHREAD thread);
 
 /* Guards the state of every dispatcher object and the timer and DPC queues. */
 extern struct plat_lock ke_dispatcher_lock;
+/* Nanoseconds of plat_time_ns at which a documented timeout ends; null: never, UINT64_MAX. Negative ones are relative,
+ * in 100 ns. */
+uint64_t ke_deadline(const LARGE_INTEGER *timeout);
 
 /* ---- bug checks ---- */
 

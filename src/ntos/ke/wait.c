@@ -173,8 +173,7 @@ static void consume(DISPATCHER_HEADER *header, PKTHREAD self)
     }
 }
 
-/* Nanoseconds of plat_time_ns at which the wait ends; UINT64_MAX: never. Negative timeouts are relative, in 100 ns. */
-static uint64_t deadline_of(const LARGE_INTEGER *timeout)
+uint64_t ke_deadline(const LARGE_INTEGER *timeout)
 {
     if (!timeout)
         return UINT64_MAX;
@@ -222,7 +221,7 @@ static bool try_satisfy(ULONG count, DISPATCHER_HEADER **objects, WAIT_TYPE type
 static NTSTATUS wait(ULONG count, PVOID objects[], WAIT_TYPE type, const LARGE_INTEGER *timeout)
 {
     PKTHREAD self = ke_thread_current();
-    uint64_t deadline = deadline_of(timeout), now;
+    uint64_t deadline = ke_deadline(timeout), now;
     NTSTATUS status = STATUS_TIMEOUT;
     plat_lock_acquire(&ke_dispatcher_lock);
     while (!try_satisfy(count, (DISPATCHER_HEADER **)objects, type, self, &status)) {

@@ -1,0 +1,229 @@
+/*
+ * timer.c - timers and deferred procedure calls.
+ *
+ * One thread of the system process does both: it sleeps on the dispatcher lock until a timer is due or a DPC is queued,
+ * and runs the DPCs at DISPATCH_LEVEL. It starts with the first timer or DPC, so a kernel without any has no thread but
+ * its callers. A forked child has no such thread: a case that is to run in a child sets its timers there.
+ */
+#include "ke.h"
+#include "arch.h"
+#include "rtl.h"
+
+enum { DPC_OBJECT = 19, MEDIUM_IMPORTANCE = 1 };
+
+/* Guarded by the dispatcher lock. */
+static LIST_ENTRY timers, dpcs;
+static bool started;
+static bool running; /* a DPC routine is being called */
+
+static void queue_dpc(PRKDPC dpc, PVOID first, PVOID second)
+{
+    dpc->SystemArgument1 = first;
+    dpc->SystemArgument2 = second;
+    dpc->DpcData = &dpcs;
+    InsertTailList(&dpcs, &dpc->DpcListEntry);
+    plat_lock_wake_all(&ke_dispatcher_lock);
+}
+
+/* Signals what is due; returns when the next timer is, UINT64_MAX if there is none. Lock held. */
+static uint64_t expire_timers(void)
+{
+    uint64_t now = plat_time_ns(), next = UINT64_MAX;
+    for (LIST_ENTRY *entry = timers.Flink, *after; entry != &timers; entry = after) {
+        PKTIMER timer = CONTAINING_RECORD(entry, KTIMER, TimerListEntry);
+        after = entry->Flink;
+        if (timer->DueTime.QuadPart <= now) {
+            timer->Header.SignalState = 1;
+            plat_lock_wake_all(&ke_dispatcher_lock);
+            if (timer->Dpc && !timer->Dpc->DpcData)
+                queue_dpc(timer->Dpc, NULL, NULL);
+            if (timer->Period) {
+                timer->DueTime.QuadPart = now + timer->Period * 1000000ull;
+            } else {
+                RemoveEntryList(entry);
+                timer->Header.Inserted = 0;
+                continue;
+            }
+        }
+        if (timer->DueTime.QuadPart < next)
+            next = timer->DueTime.QuadPart;
+    }
+    return next;
+}
+
+/* Takes one DPC and calls it without the lock. Lock held. */
+static void run_dpc(void)
+{
+    PRKDPC dpc = CONTAINING_RECORD(RemoveHeadList(&dpcs), KDPC, DpcListEntry);
+    KDPC copy = *dpc; /* the driver may free or queue it again from here on */
+    dpc->DpcData = NULL;
+    running = true;
+    plat_lock_release(&ke_dispatcher_lock);
+    KfRaiseIrql(DISPATCH_LEVEL);
+    copy.DeferredRoutine(dpc, copy.DeferredContext, copy.SystemArgument1, copy.SystemArgument2);
+    if (KeGetCurrentIrql() != DISPATCH_LEVEL)
+        ke_bugcheck_because(BUGCHECK_IRQL_UNEXPECTED_VALUE,
+                            (ULONG_PTR[4]){KeGetCurrentIrql(), DISPATCH_LEVEL, (ULONG_PTR)copy.DeferredRoutine, 0},
+                            "a DPC routine returned at another IRQL than it was called at");
+    KfLowerIrql(PASSIVE_LEVEL);
+    plat_lock_acquire(&ke_dispatcher_lock);
+    running = false;
+    plat_lock_wake_all(&ke_dispatcher_lock);
+}
+
+static void service(void *context)
+{
+    UNREFERENCED_PARAMETER(context);
+    if (!NT_SUCCESS(ke_thread_attach()))
+        return;
+    ke_thread_current()->Process = &ke_system_process;
+    ke_thread_current()->SystemThread = TRUE;
+    plat_lock_acquire(&ke_dispatcher_lock);
+    for (;;) {
+        uint64_t next = expire_timers(), now = plat_time_ns();
+        if (!IsListEmpty(&dpcs))
+            run_dpc();
+        else if (next > now)
+            plat_lock_wait(&ke_dispatcher_lock, next == UINT64_MAX ? UINT64_MAX : next - now);
+    }
+}
+
+/* Lock held. False: no thread could be made. */
+static bool start_service(void)
+{
+    uint64_t id;
+    if (started)
+        return true;
+    InitializeListHead(&timers);
+    InitializeListHead(&dpcs);
+    started = NT_SUCCESS(plat_thread_create(service, NULL, &id));
+    return started;
+}
+
+static DECLSPEC_NORETURN void no_service(void)
+{
+    ke_bugcheck_because(BUGCHECK_MEMORY_MANAGEMENT, (ULONG_PTR[4]){0}, "the host gave no thread for timers and DPCs");
+}
+
+/* ---- timers ---- */
+
+VOID NTAPI KeInitializeTimerEx(PKTIMER Timer, TIMER_TYPE Type)
+{
+    __builtin_memset(Timer, 0, sizeof(*Timer));
+    Timer->Header.Type = (UCHAR)(TimerNotificationObject + Type);
+    Timer->Header.Size = sizeof(*Timer) / sizeof(LONG);
+    InitializeListHead(&Timer->Header.WaitListHead);
+}
+
+VOID NTAPI KeInitializeTimer(PKTIMER Timer)
+{
+    KeInitializeTimerEx(Timer, NotificationTimer);
+}
+
+/* Lock held. TRUE: it was set. */
+static BOOLEAN cancel(PKTIMER timer)
+{
+    if (!timer->Header.Inserted)
+        return FALSE;
+    RemoveEntryList(&timer->TimerListEntry);
+    timer->Header.Inserted = 0;
+    return TRUE;
+}
+
+/*
+ * Sets Timer, resetting its state: DueTime negative is relative in 100 ns, else system time; Period in ms, 0 for once;
+ * Dpc, if any, is queued at each expiry. TRUE: it was set before. IRQL <= DISPATCH_LEVEL.
+ */
+BOOLEAN NTAPI KeSetTimerEx(PKTIMER Timer, LARGE_INTEGER DueTime, LONG Period, PKDPC Dpc)
+{
+    uint64_t due = ke_deadline(&DueTime);
+    plat_lock_acquire(&ke_dispatcher_lock);
+    if (!start_service())
+        no_service();
+    BOOLEAN was_set = cancel(Timer);
+    Timer->Header.SignalState = 0;
+    Timer->DueTime.QuadPart = due;
+    Timer->Period = (ULONG)Period;
+    Timer->Dpc = Dpc;
+    Timer->Header.Inserted = 1;
+    InsertTailList(&timers, &Timer->TimerListEntry);
+    plat_lock_wake_all(&ke_dispatcher_lock);
+    plat_lock_release(&ke_dispatcher_lock);
+    return was_set;
+}
+
+BOOLEAN NTAPI KeSetTimer(PKTIMER Timer, LARGE_INTEGER DueTime, PKDPC Dpc)
+{
+    return KeSetTimerEx(Timer, DueTime, 0, Dpc);
+}
+
+/* TRUE: it was set. A DPC that is queued already still runs. */
+BOOLEAN NTAPI KeCancelTimer(PKTIMER Timer)
+{
+    plat_lock_acquire(&ke_dispatcher_lock);
+    BOOLEAN was_set = cancel(Timer);
+    plat_lock_release(&ke_dispatcher_lock);
+    return was_set;
+}
+
+BOOLEAN NTAPI KeReadStateTimer(PKTIMER Timer)
+{
+    return __atomic_load_n(&Timer->Header.SignalState, __ATOMIC_ACQUIRE) != 0;
+}
+
+/* ---- DPCs ---- */
+
+VOID NTAPI KeInitializeDpc(PRKDPC Dpc, PKDEFERRED_ROUTINE DeferredRoutine, PVOID DeferredContext)
+{
+    *Dpc = (KDPC){.Type = DPC_OBJECT,
+                  .Importance = MEDIUM_IMPORTANCE,
+                  .DeferredRoutine = DeferredRoutine,
+                  .DeferredContext = DeferredContext};
+}
+
+/* FALSE: it is queued already, and the arguments of that time hold. */
+BOOLEAN NTAPI KeInsertQueueDpc(PRKDPC Dpc, PVOID SystemArgument1, PVOID SystemArgument2)
+{
+    plat_lock_acquire(&ke_dispatcher_lock);
+    if (!start_service())
+        no_service();
+    BOOLEAN queued = !Dpc->DpcData;
+    if (queued)
+        queue_dpc(Dpc, SystemArgument1, SystemArgument2);
+    plat_lock_release(&ke_dispatcher_lock);
+    return queued;
+}
+
+/* TRUE: it was queued and will not run. */
+BOOLEAN NTAPI KeRemoveQueueDpc(PRKDPC Dpc)
+{
+    plat_lock_acquire(&ke_dispatcher_lock);
+    BOOLEAN queued = Dpc->DpcData != NULL;
+    if (queued) {
+        RemoveEntryList(&Dpc->DpcListEntry);
+        Dpc->DpcData = NULL;
+    }
+    plat_lock_release(&ke_dispatcher_lock);
+    return queued;
+}
+
+/* Returns when every DPC queued before has run. IRQL PASSIVE_LEVEL. */
+VOID NTAPI KeFlushQueuedDpcs(VOID)
+{
+    plat_lock_acquire(&ke_dispatcher_lock);
+    while (started && (running || !IsListEmpty(&dpcs)))
+        plat_lock_wait(&ke_dispatcher_lock, UINT64_MAX);
+    plat_lock_release(&ke_dispatcher_lock);
+}
+
+/* There is one queue: importance and target change nothing. */
+VOID NTAPI KeSetImportanceDpc(PRKDPC Dpc, LONG Importance)
+{
+    Dpc->Importance = (UCHAR)Importance;
+}
+
+VOID NTAPI KeSetTargetProcessorDpc(PRKDPC Dpc, CCHAR Number)
+{
+    UNREFERENCED_PARAMETER(Dpc);
+    UNREFERENCED_PARAMETER(Number);
+}
