@@ -1,5 +1,5 @@
 /* init.c - starts the accessors of our kernel: the one place that knows both the primitives and whom they serve. */
-#include "uma.h"
+#include "uma_kernel.h"
 #include "seh.h"
 
 NTSTATUS uma_init(enum plat_protect protect)

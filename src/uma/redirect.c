@@ -1,5 +1,5 @@
 /* redirect.c - makes a driver's accessors ours: fills the table its load configuration points at. Finding it is the loader's. */
-#include "uma.h"
+#include "uma_kernel.h"
 
 void uma_redirect_fill(void *table, SIZE_T size)
 {

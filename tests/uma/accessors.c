@@ -15,7 +15,7 @@
 #include <sys/syscall.h>
 #include <ucontext.h>
 #include <unistd.h>
-#include "uma.h"
+#include "uma_kernel.h"
 #include "usermode_accessors.h"
 
 static jmp_buf raised_to;

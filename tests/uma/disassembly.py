@@ -38,11 +38,16 @@ def instructions(objdump, archive):
 
 
 def straight(code, start):
-    """The instructions from start to the first return, conditional branches not taken."""
+    """The instructions from start to the first return, conditional branches not taken, but those around a call."""
     member, at = start
     path = []
     while at is not None:
         mnemonic, operands, following = code[member, at]
+        if mnemonic == "je" and following is not None and code[member, following][0] == "callq":
+            following = code[member, following][2]
+        if mnemonic == "lock": # printed as a line of its own
+            at = following
+            continue
         path.append(f"{mnemonic} {operands}".strip())
         if mnemonic in ("ret", "retq"):
             return path
