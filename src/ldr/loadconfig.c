@@ -10,7 +10,7 @@
 #include <sys/random.h>
 
 #include "ldr_internal.h"
-#include "../uma/uma.h"
+#include "uma_kernel.h"
 
 #define DEFAULT_COOKIE 0x2B992DDFA232ull
 

@@ -7,6 +7,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/mman.h>
 #include <sys/stat.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -17,7 +18,7 @@
 #include "ldr.h"
 #include "pe_parse.h"
 #include "plat.h"
-#include "../../src/uma/uma.h"
+#include "uma_kernel.h"
 
 /* As in fixture.c. */
 struct fixture_table {
@@ -384,6 +385,53 @@ static void test_symbolizer_that_fails_or_hangs(void **state)
     assert_string_equal(text, "plain!a?b?c (f?:3)");
 }
 
+/* Loads plain.sys with 8 bytes changed at a place of its headers (directory >= 0: inside that directory's table). */
+static ULONG notes_with(int directory, ULONG offset, ULONG64 value)
+{
+    static UCHAR data[65536];
+    char path[1024], error[LDR_ERROR_MAX];
+    struct pe_file pe;
+    struct ldr_image *image;
+    snprintf(path, sizeof(path), "%s/plain.sys", folder);
+    FILE *stream = fopen(path, "rb");
+    assert_non_null(stream);
+    SIZE_T size = fread(data, 1, sizeof(data), stream);
+    fclose(stream);
+    assert_null(pe_parse(data, size, &pe));
+    ULONG at = offset;
+    if (directory >= 0) {
+        const struct pe_section *section = pe_section_at(&pe, pe.directories[directory].rva);
+        at += pe.directories[directory].rva - section->rva + section->raw;
+    }
+    memcpy(data + at, &value, sizeof(value));
+    int file = memfd_create("driver", MFD_CLOEXEC);
+    assert_int_equal(write(file, data, size), size);
+    snprintf(path, sizeof(path), "/proc/self/fd/%d", file);
+    assert_int_equal(ldr_load(path, &image, error), STATUS_SUCCESS);
+    ULONG notes = image->notes;
+    if (notes & LDR_NOTE_BAD_UMA_TABLE)
+        assert_int_equal(image->uma_table, 0);
+    ldr_unload(image);
+    close(file);
+    return notes;
+}
+
+static void test_pointers_out_of_the_image_are_noted(void **state)
+{
+    (void)state;
+    const ULONG64 base = 0x140000000, end = base + 0x7000, tls_entry = 0x10ull << 32 | 0x3000;
+    assert_int_equal(notes_with(PE_DIR_LOAD_CONFIG, 0x58, base - 8), LDR_NOTE_NO_COOKIE);
+    assert_int_equal(notes_with(PE_DIR_LOAD_CONFIG, 0x58, end - 4), LDR_NOTE_NO_COOKIE);
+    assert_int_equal(notes_with(PE_DIR_LOAD_CONFIG, 0x70, end - 7), LDR_NOTE_BAD_GUARD);
+    assert_int_equal(notes_with(PE_DIR_LOAD_CONFIG, 0x118, 8), LDR_NOTE_BAD_GUARD);
+    assert_int_equal(notes_with(PE_DIR_LOAD_CONFIG, 0x140, end - 0x148), LDR_NOTE_BAD_UMA_TABLE);
+    assert_int_equal(notes_with(PE_DIR_LOAD_CONFIG, 0x140, base + 0x3004), LDR_NOTE_BAD_UMA_TABLE);
+    assert_int_equal(notes_with(PE_DIR_LOAD_CONFIG, 0x140, ~0ull), LDR_NOTE_BAD_UMA_TABLE);
+    assert_int_equal(notes_with(-1, 0x78 + 24 + 112 + 8 * PE_DIR_TLS, tls_entry), LDR_NOTE_TLS);
+    for (ULONG note = 1; note <= LDR_NOTE_BAD_GUARD; note <<= 1)
+        assert_true(strlen(ldr_note_text(note)) > 10);
+}
+
 static void test_lookup(void **state)
 {
     (void)state;
@@ -412,6 +460,7 @@ int main(int argc, char **argv)
         cmocka_unit_test(test_symbols),
         cmocka_unit_test(test_symbols_from_dwarf),
         cmocka_unit_test(test_symbolizer_that_fails_or_hangs),
+        cmocka_unit_test(test_pointers_out_of_the_image_are_noted),
         cmocka_unit_test(test_lookup),
     };
     if (argc != 2) {

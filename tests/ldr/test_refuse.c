@@ -17,7 +17,7 @@
 
 #include "ldr.h"
 #include "plat.h"
-#include "../../src/uma/uma.h"
+#include "uma_kernel.h"
 
 static const char *folder, *corpus;
 
