@@ -144,7 +144,7 @@ static void redirect_fills_the_slots_a_table_has(void **state)
 static void context_is_the_callers(void **state)
 {
     (void)state;
-    ULONG64 stack, returns;
+    static ULONG64 stack, returns; /* not on the stack that the instructions move, and not lost by longjmp */
     if (!setjmp(raised_to)) {
         __asm__ volatile("movq %%rsp, %0\n\tmovabsq $0x1122334455667788, %%rdi\n\tmovabsq $0x99aabbccddeeff00, %%rsi\n\t"
                          "subq $32, %%rsp\n\tmovq %%rsp, %0\n\tmovq %2, %%rcx\n\tleaq 1f(%%rip), %%rax\n\tmovq %%rax, %1\n\t"
