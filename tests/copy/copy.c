@@ -188,6 +188,7 @@ static void large(const struct ddi_row *row)
             if (step % 2)
                 before = before > 7 ? before - step % 7 : before;
             fault_at(row, length, before, step % 16);
+            fault_at(row, length, before, (0 - before) & 63); /* both sides aligned alike: where rep movsb is used */
             crossing(row, length, before < 0x1000 ? before : 0xfff, step % 16);
         }
     if (!both_user(row)) /* three pages, the last byte and around it */

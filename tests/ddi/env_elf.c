@@ -1,6 +1,7 @@
 /*
  * env_elf.c - the tests' world in our kernel process: the user arena from plat, kernel memory in system space, exceptions
- * through src/seh. UMA_PROTECT chooses the protection of user pages.
+ * through src/seh. UMA_PROTECT chooses the protection of user pages; UMA_COPY=sse2, avx or rep makes copies and fills go
+ * that way wherever they can.
  */
 #include "plat.h"
 #include "seh.h"
@@ -20,6 +21,23 @@ static enum plat_protect wanted_protection(void)
         if (strcmp(name, plat_protect_name((enum plat_protect)protect)) == 0)
             return (enum plat_protect)protect;
     return PLAT_PROTECT_AUTO;
+}
+
+/* False: this processor cannot copy that way. */
+static bool select_copy(const char *way)
+{
+    if (!way)
+        return true;
+    bool avx = strcmp(way, "avx") == 0;
+    if (avx && !__builtin_cpu_supports("avx"))
+        return false;
+    enum plat_protect protect = plat_protect_in_use();
+    enum arch_uma_variant variant = protect == PLAT_PROTECT_PKU        ? ARCH_UMA_PKU
+                                    : protect == PLAT_PROTECT_MPROTECT ? ARCH_UMA_HOOK
+                                                                       : ARCH_UMA_NONE;
+    NTSTATUS status = arch_uma_select(variant, avx);
+    arch_rep_threshold = strcmp(way, "rep") == 0 ? 1 : SIZE_MAX;
+    return NT_SUCCESS(status);
 }
 
 static bool map(unsigned first, unsigned count, ULONG final)
@@ -47,6 +65,10 @@ bool env_start(void)
         !NT_SUCCESS(uma_init(plat_protect_in_use()))) {
         printf("not run: the thread or the accessors could not be set up\n");
         exit(1);
+    }
+    if (!select_copy(getenv("UMA_COPY"))) {
+        printf("not run: this processor does not copy by %s\n", getenv("UMA_COPY"));
+        return false;
     }
     env.limit = plat_layout.user_limit;
     env.arena = env.limit - ARENA_SIZE;
