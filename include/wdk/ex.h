@@ -124,3 +124,16 @@ PLIST_ENTRY NTAPI ExInterlockedInsertHeadList(PLIST_ENTRY ListHead, PLIST_ENTRY 
 PLIST_ENTRY NTAPI ExInterlockedInsertTailList(PLIST_ENTRY ListHead, PLIST_ENTRY ListEntry, PKSPIN_LOCK Lock);
 PLIST_ENTRY NTAPI ExInterlockedRemoveHeadList(PLIST_ENTRY ListHead, PKSPIN_LOCK Lock);
 ULONG NTAPI ExInterlockedAddUlong(PULONG Addend, ULONG Increment, PKSPIN_LOCK Lock);
+
+NTSTATUS NTAPI ExInitializeResourceLite(PERESOURCE Resource);
+NTSTATUS NTAPI ExDeleteResourceLite(PERESOURCE Resource);
+BOOLEAN NTAPI ExAcquireResourceExclusiveLite(PERESOURCE Resource, BOOLEAN Wait);
+BOOLEAN NTAPI ExAcquireResourceSharedLite(PERESOURCE Resource, BOOLEAN Wait);
+BOOLEAN NTAPI ExAcquireSharedStarveExclusive(PERESOURCE Resource, BOOLEAN Wait);
+VOID NTAPI ExReleaseResourceLite(PERESOURCE Resource);
+VOID NTAPI ExReleaseResourceForThreadLite(PERESOURCE Resource, ULONG_PTR ResourceThreadId);
+VOID NTAPI ExConvertExclusiveToSharedLite(PERESOURCE Resource);
+BOOLEAN NTAPI ExIsResourceAcquiredExclusiveLite(PERESOURCE Resource);
+ULONG NTAPI ExIsResourceAcquiredSharedLite(PERESOURCE Resource);
+ULONG NTAPI ExGetExclusiveWaiterCount(PERESOURCE Resource);
+ULONG NTAPI ExGetSharedWaiterCount(PERESOURCE Resource);

@@ -214,6 +214,9 @@ static void fast_fail(void)
     __asm__ volatile("movl $3, %%ecx\n\tint $0x29" ::: "rcx");
 }
 
+static ERESOURCE resource;
+static void release_unowned(void);
+
 static void each_broken_rule_is_its_bug_check(void **state)
 {
     UNREFERENCED_PARAMETER(state);
@@ -232,6 +235,7 @@ static void each_broken_rule_is_its_bug_check(void **state)
         {by_hand, 0xE2, 1},
         {fault_at_dispatch, 0xD1, 0x1234},
         {fast_fail, 0x139, 3},
+        {release_unowned, 0xE3, (ULONG_PTR)&resource},
     };
     for (SIZE_T i = 0; i < RTL_NUMBER_OF(cases); i++) {
         struct bugcheck_result result = bugcheck_of(cases[i].action);
@@ -259,6 +263,70 @@ static void threads_know_themselves(void **state)
     KeDelayExecutionThread(KernelMode, FALSE, &delay);
     later = KeQueryPerformanceCounter(NULL);
     assert_in_range((later.QuadPart - now.QuadPart) * 1000 / frequency.QuadPart, 19, 5000);
+}
+
+static KEVENT holder_has, holder_may_go;
+static bool other_got_shared, other_got_exclusive;
+
+static void hold_shared(void *argument)
+{
+    UNREFERENCED_PARAMETER(argument);
+    ke_thread_attach();
+    other_got_exclusive = ExAcquireResourceExclusiveLite(&resource, FALSE);
+    other_got_shared = ExAcquireResourceSharedLite(&resource, FALSE);
+    KeSetEvent(&holder_has, 0, FALSE);
+    wait_for(&holder_may_go, 5000);
+    if (other_got_shared)
+        ExReleaseResourceLite(&resource);
+    ke_thread_detach();
+}
+
+static void let_go(void *argument)
+{
+    UNREFERENCED_PARAMETER(argument);
+    ke_thread_attach();
+    LARGE_INTEGER delay = milliseconds(20);
+    KeDelayExecutionThread(KernelMode, FALSE, &delay);
+    KeSetEvent(&holder_may_go, 0, FALSE);
+    ke_thread_detach();
+}
+
+static void resources_are_shared_or_exclusive(void **state)
+{
+    UNREFERENCED_PARAMETER(state);
+    uint64_t ids[2];
+    KeInitializeEvent(&holder_has, SynchronizationEvent, FALSE);
+    KeInitializeEvent(&holder_may_go, SynchronizationEvent, FALSE);
+    ExInitializeResourceLite(&resource);
+    assert_true(ExAcquireResourceSharedLite(&resource, TRUE));
+    assert_true(ExAcquireResourceSharedLite(&resource, FALSE)); /* recursion */
+    assert_false(ExAcquireResourceExclusiveLite(&resource, FALSE));
+    assert_int_equal(ExIsResourceAcquiredSharedLite(&resource), 2);
+    assert_int_equal(plat_thread_create(hold_shared, NULL, &ids[0]), STATUS_SUCCESS);
+    assert_int_equal(wait_for(&holder_has, 5000), STATUS_SUCCESS);
+    assert_true(other_got_shared && !other_got_exclusive);
+    ExReleaseResourceLite(&resource);
+    ExReleaseResourceLite(&resource);
+    assert_false(ExAcquireResourceExclusiveLite(&resource, FALSE));
+    assert_int_equal(plat_thread_create(let_go, NULL, &ids[1]), STATUS_SUCCESS);
+    assert_true(ExAcquireResourceExclusiveLite(&resource, TRUE)); /* once the other has let go */
+    assert_true(ExIsResourceAcquiredExclusiveLite(&resource));
+    plat_thread_join(ids[0]);
+    plat_thread_join(ids[1]);
+    assert_int_equal(plat_thread_create(hold_shared, NULL, &ids[0]), STATUS_SUCCESS);
+    assert_int_equal(wait_for(&holder_has, 5000), STATUS_SUCCESS);
+    assert_false(other_got_shared);
+    KeSetEvent(&holder_may_go, 0, FALSE);
+    plat_thread_join(ids[0]);
+    ExReleaseResourceLite(&resource);
+    assert_int_equal(resource.ActiveCount, 0);
+    ExDeleteResourceLite(&resource);
+}
+
+static void release_unowned(void)
+{
+    ExInitializeResourceLite(&resource);
+    ExReleaseResourceLite(&resource);
 }
 
 static KDPC dpc;
@@ -312,6 +380,7 @@ int run_wait_tests(void)
         cmocka_unit_test(semaphores_and_mutexes),
         cmocka_unit_test(locks_exclude),
         cmocka_unit_test(irql_follows_raise_and_lower),
+        cmocka_unit_test(resources_are_shared_or_exclusive),
         cmocka_unit_test(timers_expire_and_queue_dpcs),
         cmocka_unit_test(threads_know_themselves),
         cmocka_unit_test(each_broken_rule_is_its_bug_check),

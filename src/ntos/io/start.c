@@ -3,7 +3,7 @@
  */
 #include "io_internal.h"
 #include "ex.h"
-#include "../../uma/uma.h" /* include/uma.h is the embedding API */
+#include "uma_kernel.h"
 
 NTSTATUS nt_start(const struct plat_options *options)
 {

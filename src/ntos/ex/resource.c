@@ -1,0 +1,201 @@
+/*
+ * resource.c - executive resources: shared or exclusive ownership, recursive.
+ *
+ * The documented structure is kept: OwnerEntry is the exclusive owner, or the first shared one; further shared owners
+ * stand in OwnerTable, which grows in pool. All state is guarded by the dispatcher lock; a waiter sleeps on it and
+ * looks again. A waiting exclusive request keeps new shared owners out, as documented, except those that own the
+ * resource already.
+ */
+#include "ex.h"
+#include "arch.h"
+#include "rtl.h"
+
+#define OWNED_EXCLUSIVE 0x80 /* ERESOURCE.Flag */
+#define TABLE_TAG       RTL_TAG('R', 'e', 's', 'T')
+
+enum { FIRST_TABLE = 8 };
+
+NTSTATUS NTAPI ExInitializeResourceLite(PERESOURCE Resource)
+{
+    __builtin_memset(Resource, 0, sizeof(*Resource));
+    InitializeListHead(&Resource->SystemResourcesList);
+    return STATUS_SUCCESS;
+}
+
+NTSTATUS NTAPI ExDeleteResourceLite(PERESOURCE Resource)
+{
+    if (Resource->OwnerTable)
+        mm_pool_free(Resource->OwnerTable, TABLE_TAG, 0);
+    Resource->OwnerTable = NULL;
+    return STATUS_SUCCESS;
+}
+
+/* Entry 0 of the table holds its size in TableSize; the others are owners. Lock held. */
+static OWNER_ENTRY *find_owner(PERESOURCE resource, ULONG_PTR thread)
+{
+    if (resource->OwnerEntry.OwnerThread == thread && resource->OwnerEntry.OwnerCount)
+        return &resource->OwnerEntry;
+    for (ULONG i = 1; resource->OwnerTable && i < resource->OwnerTable->TableSize; i++)
+        if (resource->OwnerTable[i].OwnerThread == thread)
+            return &resource->OwnerTable[i];
+    return NULL;
+}
+
+/* A free entry, growing the table if need be; null: no memory. Lock held. */
+static OWNER_ENTRY *free_owner(PERESOURCE resource)
+{
+    if (!resource->OwnerEntry.OwnerThread)
+        return &resource->OwnerEntry;
+    OWNER_ENTRY *old = resource->OwnerTable, *entry = find_owner(resource, 0);
+    if (entry)
+        return entry;
+    ULONG size = old ? old->TableSize * 2 : FIRST_TABLE;
+    OWNER_ENTRY *table = mm_pool_allocate(size * sizeof(*table), TABLE_TAG, MM_POOL_ZERO, MM_POOL_KERNEL, 0);
+    if (!table)
+        return NULL;
+    if (old)
+        __builtin_memcpy(table, old, old->TableSize * sizeof(*table));
+    entry = &table[old ? old->TableSize : 1];
+    table->TableSize = size;
+    resource->OwnerTable = table;
+    if (old)
+        mm_pool_free(old, TABLE_TAG, 0);
+    return entry;
+}
+
+static bool is_exclusive(const ERESOURCE *resource)
+{
+    return resource->Flag & OWNED_EXCLUSIVE;
+}
+
+/* Takes the resource if that is possible now. Lock held. */
+static bool try_take(PERESOURCE resource, bool exclusive, bool behind_waiters)
+{
+    ULONG_PTR self = (ULONG_PTR)ke_thread_current();
+    OWNER_ENTRY *mine = find_owner(resource, self);
+    if (resource->ActiveCount) {
+        bool recursion = mine && (is_exclusive(resource) || !exclusive);
+        bool join = !exclusive && !is_exclusive(resource) && !(behind_waiters && resource->NumberOfExclusiveWaiters);
+        if (!recursion && !join)
+            return false;
+    }
+    if (mine) {
+        mine->OwnerCount++;
+        return true;
+    }
+    OWNER_ENTRY *entry = free_owner(resource);
+    if (!entry)
+        return false;
+    entry->OwnerThread = self;
+    entry->TableSize = 0;
+    entry->OwnerCount = 1;
+    resource->ActiveCount = 1;
+    resource->ActiveEntries++;
+    if (exclusive)
+        resource->Flag |= OWNED_EXCLUSIVE;
+    return true;
+}
+
+static BOOLEAN acquire(PERESOURCE resource, BOOLEAN wait, bool exclusive, bool behind_waiters)
+{
+    if (wait && arch_self()->irql >= DISPATCH_LEVEL)
+        ke_bugcheck_because(BUGCHECK_ATTEMPTED_SWITCH_FROM_DPC,
+                            (ULONG_PTR[4]){(ULONG_PTR)ke_thread_current(), (ULONG_PTR)resource, arch_self()->irql, 0},
+                            "a resource is waited for at DISPATCH_LEVEL or above");
+    __atomic_load_n(&resource->Flag, __ATOMIC_RELAXED); /* a bad pointer faults before the lock is held */
+    plat_lock_acquire(&ke_dispatcher_lock);
+    bool taken = try_take(resource, exclusive, behind_waiters);
+    if (!taken && wait) {
+        ULONG *waiters = exclusive ? &resource->NumberOfExclusiveWaiters : &resource->NumberOfSharedWaiters;
+        ++*waiters;
+        resource->ContentionCount++;
+        while (!(taken = try_take(resource, exclusive, behind_waiters)))
+            plat_lock_wait(&ke_dispatcher_lock, UINT64_MAX);
+        --*waiters;
+    }
+    plat_lock_release(&ke_dispatcher_lock);
+    return taken;
+}
+
+/* TRUE: acquired. FALSE: Wait is FALSE and it is not free. Normal kernel APCs must be disabled. IRQL <= APC_LEVEL to
+ * wait. */
+BOOLEAN NTAPI ExAcquireResourceExclusiveLite(PERESOURCE Resource, BOOLEAN Wait)
+{
+    return acquire(Resource, Wait, true, true);
+}
+
+BOOLEAN NTAPI ExAcquireResourceSharedLite(PERESOURCE Resource, BOOLEAN Wait)
+{
+    return acquire(Resource, Wait, false, true);
+}
+
+/* Shared, even past waiting exclusive requests. */
+BOOLEAN NTAPI ExAcquireSharedStarveExclusive(PERESOURCE Resource, BOOLEAN Wait)
+{
+    return acquire(Resource, Wait, false, false);
+}
+
+/* Bug check 0xE3 RESOURCE_NOT_OWNED: the thread does not own it. */
+VOID NTAPI ExReleaseResourceForThreadLite(PERESOURCE Resource, ULONG_PTR ResourceThreadId)
+{
+    __atomic_load_n(&Resource->Flag, __ATOMIC_RELAXED);
+    plat_lock_acquire(&ke_dispatcher_lock);
+    OWNER_ENTRY *entry = ResourceThreadId ? find_owner(Resource, ResourceThreadId) : NULL;
+    if (entry && --entry->OwnerCount == 0) {
+        entry->OwnerThread = 0;
+        if (--Resource->ActiveEntries == 0) {
+            Resource->ActiveCount = 0;
+            Resource->Flag &= (USHORT)~OWNED_EXCLUSIVE;
+        }
+        plat_lock_wake_all(&ke_dispatcher_lock);
+    }
+    plat_lock_release(&ke_dispatcher_lock);
+    if (!entry)
+        ke_bugcheck_because(BUGCHECK_RESOURCE_NOT_OWNED,
+                            (ULONG_PTR[4]){(ULONG_PTR)Resource, ResourceThreadId, (ULONG_PTR)Resource->OwnerTable, 1},
+                            "a thread releases a resource it does not own");
+}
+
+VOID NTAPI ExReleaseResourceLite(PERESOURCE Resource)
+{
+    ExReleaseResourceForThreadLite(Resource, (ULONG_PTR)ke_thread_current());
+}
+
+/* An exclusive owner becomes a shared one. */
+VOID NTAPI ExConvertExclusiveToSharedLite(PERESOURCE Resource)
+{
+    plat_lock_acquire(&ke_dispatcher_lock);
+    Resource->Flag &= (USHORT)~OWNED_EXCLUSIVE;
+    plat_lock_wake_all(&ke_dispatcher_lock);
+    plat_lock_release(&ke_dispatcher_lock);
+}
+
+static ULONG owned(PERESOURCE resource, bool exclusive)
+{
+    plat_lock_acquire(&ke_dispatcher_lock);
+    OWNER_ENTRY *entry = find_owner(resource, (ULONG_PTR)ke_thread_current());
+    ULONG count = entry && (!exclusive || is_exclusive(resource)) ? entry->OwnerCount : 0;
+    plat_lock_release(&ke_dispatcher_lock);
+    return count;
+}
+
+BOOLEAN NTAPI ExIsResourceAcquiredExclusiveLite(PERESOURCE Resource)
+{
+    return owned(Resource, true) != 0;
+}
+
+/* How often the calling thread owns it, either way. */
+ULONG NTAPI ExIsResourceAcquiredSharedLite(PERESOURCE Resource)
+{
+    return owned(Resource, false);
+}
+
+ULONG NTAPI ExGetExclusiveWaiterCount(PERESOURCE Resource)
+{
+    return Resource->NumberOfExclusiveWaiters;
+}
+
+ULONG NTAPI ExGetSharedWaiterCount(PERESOURCE Resource)
+{
+    return Resource->NumberOfSharedWaiters;
+}
