@@ -16,7 +16,7 @@ out, drivers, root = map(pathlib.Path, sys.argv[1:4])
 protect = os.environ.get("UMA_PROTECT", "auto")
 demo, requests = root / "drivers/demo", root / "tests/cli/requests"
 sample = {name: str(out / f"drivers/{name}.sys") for name in ("uma_safe", "legacy_race", "legacy_refetch")}
-naughty, refuses, mute = (str(drivers / f"{name}.sys") for name in ("naughty", "refuses", "mute"))
+naughty, refuses, mute, hangs = (str(drivers / f"{name}.sys") for name in ("naughty", "refuses", "mute", "hangs"))
 scratch = pathlib.Path(tempfile.mkdtemp(prefix="uma-cli-"))
 pool = concurrent.futures.ThreadPoolExecutor(3)  # most of the time goes into waiting for time-outs
 pending = []
@@ -176,6 +176,15 @@ def naughty_driver():
           *([] if protect == "none" else [r"^3 raw accesses", r"^   3 x read of 1 byte at naughty!ReadRaw.*naughty\.c:\d+"]))
     if protect != "none":
         check(run(naughty, "--smap", "--ioctl", "0x222417", "--in", "hex:010203"), 1, r"^BUGCHECK 0x[0-9A-F]+ .*naughty!ReadRaw")
+    for code, bugcheck, place in [
+        ("0x22242b", "0x7F", r"at naughty!Recurse\b"), ("0x22242f", "0x(1E|FC|50)", ""), ("0x222433", "0xC2", "at naughty!"),
+        ("0x222437", "0x(44|D5)", "at naughty!DeviceControl"), ("0x22243b", "0x1E", "at naughty!DeviceControl"),
+        ("0x22243f", "0x139", r"\(0x5, .* at naughty!DeviceControl"), ("0x222443", "0x1E", r"\(0xc000003e, .* at naughty!DeviceControl"),
+        ("0x22244b", "0x(BE|50)", "at naughty!Scribble"),
+    ]:
+        check(run(naughty, "--ioctl", code, "--in", "size:16"), 1, rf"^BUGCHECK {bugcheck} .*{place}", stderr=[r"^\*\*\* STOP"])
+    check(run(naughty, "--ioctl", "0x222447"), 0, "^#1 .*: STATUS_INTEGER_DIVIDE_BY_ZERO", CLEAN)
+    check(run(hangs, "--timeout=1"), 1, r"^TIMEOUT: DriverEntry did not come back within 1 s; the driver is at hangs!DriverEntry")
     check(run(naughty, "--requests", requests / "read-write.json"), 0, "^#1 open: STATUS_SUCCESS",
           r"^#2 open \(again\): STATUS_INVALID_DEVICE_STATE", "^#3 read: STATUS_SUCCESS information 6 out 6: 10 11 12 13 14 15$",
           "^   target: 10 11 12 13 14 15$", "^#4 write: STATUS_SUCCESS information 8", "^#5 read: STATUS_ACCESS_VIOLATION",
@@ -184,6 +193,8 @@ def naughty_driver():
 
 
 def demonstration():
+    check(["demo", "--drivers", "/nowhere", "--cases", demo], 2, "not run: ")
+    check(["demo", "--drivers", out / "drivers", "uma_safe"], 0, "^request +uma_safe$", r"drivers that only use the accessors \(uma_safe\): 1 of 1")
     check(["demo", "--drivers", out / "drivers"], 0, r"^request +legacy_race +legacy_refetch +uma_safe$",
           r"^good request +ok +ok +ok$", r"LEAKED KERNEL BYTES +LEAKED KERNEL BYTES +STATUS_ACCESS_VIOLATION$",
           r"OVERWROTE KERNEL MEMORY +OVERWROTE KERNEL MEMORY +STATUS_ACCESS_VIOLATION$",

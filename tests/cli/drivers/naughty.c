@@ -7,17 +7,26 @@
 
 DRIVER_INITIALIZE DriverEntry;
 
-#define CODE(Function, Method) CTL_CODE(FILE_DEVICE_UNKNOWN, Function, Method, FILE_ANY_ACCESS)
-#define NAUGHTY_LOOP           CODE(0x900, METHOD_NEITHER)  /* 0x222403 */
-#define NAUGHTY_PEND           CODE(0x901, METHOD_NEITHER)  /* 0x222407: no cancel routine */
-#define NAUGHTY_WAIT           CODE(0x902, METHOD_NEITHER)  /* 0x22240b: for an event nobody sets */
-#define NAUGHTY_KEEP           CODE(0x903, METHOD_NEITHER)  /* 0x22240f: 100 bytes of pool, for ever */
-#define NAUGHTY_PRINT          CODE(0x904, METHOD_NEITHER)  /* 0x222413 */
-#define NAUGHTY_RAW            CODE(0x905, METHOD_NEITHER)  /* 0x222417: reads each input byte directly */
-#define NAUGHTY_CRASH          CODE(0x906, METHOD_NEITHER)  /* 0x22241b: writes to address 8 of nothing */
-#define NAUGHTY_CANCELABLE     CODE(0x907, METHOD_NEITHER)  /* 0x22241f: pending, with a cancel routine */
-#define NAUGHTY_DOUBLE         CODE(0x908, METHOD_BUFFERED) /* 0x222420: doubles each byte */
-#define NAUGHTY_RELINK         CODE(0x909, METHOD_NEITHER)  /* 0x222427: a link and a device that stay */
+#define CODE(Function, Method)  CTL_CODE(FILE_DEVICE_UNKNOWN, Function, Method, FILE_ANY_ACCESS)
+#define NAUGHTY_LOOP            CODE(0x900, METHOD_NEITHER)  /* 0x222403 */
+#define NAUGHTY_PEND            CODE(0x901, METHOD_NEITHER)  /* 0x222407: no cancel routine */
+#define NAUGHTY_WAIT            CODE(0x902, METHOD_NEITHER)  /* 0x22240b: for an event nobody sets */
+#define NAUGHTY_KEEP            CODE(0x903, METHOD_NEITHER)  /* 0x22240f: 100 bytes of pool, for ever */
+#define NAUGHTY_PRINT           CODE(0x904, METHOD_NEITHER)  /* 0x222413 */
+#define NAUGHTY_RAW             CODE(0x905, METHOD_NEITHER)  /* 0x222417: reads each input byte directly */
+#define NAUGHTY_CRASH           CODE(0x906, METHOD_NEITHER)  /* 0x22241b: writes to address 8 of nothing */
+#define NAUGHTY_CANCELABLE      CODE(0x907, METHOD_NEITHER)  /* 0x22241f: pending, with a cancel routine */
+#define NAUGHTY_DOUBLE          CODE(0x908, METHOD_BUFFERED) /* 0x222420: doubles each byte */
+#define NAUGHTY_RELINK          CODE(0x909, METHOD_NEITHER)  /* 0x222427: a link and a device that stay */
+#define NAUGHTY_RECURSE         CODE(0x90a, METHOD_NEITHER)  /* 0x22242b: until the stack is full */
+#define NAUGHTY_JUMP            CODE(0x90b, METHOD_NEITHER)  /* 0x22242f: calls the input's address */
+#define NAUGHTY_DOUBLE_FREE     CODE(0x90c, METHOD_NEITHER)  /* 0x222433 */
+#define NAUGHTY_DOUBLE_COMPLETE CODE(0x90d, METHOD_NEITHER)  /* 0x222437 */
+#define NAUGHTY_BREAK           CODE(0x90e, METHOD_NEITHER)  /* 0x22243b: int 3 */
+#define NAUGHTY_FAST_FAIL       CODE(0x90f, METHOD_NEITHER)  /* 0x22243f: int 29h, code 5 */
+#define NAUGHTY_RAISE           CODE(0x910, METHOD_NEITHER)  /* 0x222443: an exception nobody handles */
+#define NAUGHTY_DIVIDE          CODE(0x911, METHOD_NEITHER)  /* 0x222447: by zero, caught: the status says so */
+#define NAUGHTY_SCRIBBLE        CODE(0x912, METHOD_NEITHER)  /* 0x22244b: writes to its own code */
 
 static KEVENT Never;
 static BOOLEAN KeepObjects;
@@ -66,6 +75,35 @@ __declspec(noinline) static VOID WriteNowhere(volatile ULONG *Nowhere)
     Nowhere[2] = 1;
 }
 
+__declspec(noinline) static ULONG Recurse(volatile ULONG *Depth)
+{
+    volatile ULONG frame[64];
+    frame[0] = ++*Depth;
+    return frame[0] ? Recurse(Depth) + frame[0] : 0; /* a counter that wraps: the compiler cannot know it never does */
+}
+
+__declspec(noinline) static VOID JumpTo(PVOID Where)
+{
+    ((VOID(*)(VOID))Where)();
+}
+
+__declspec(noinline) static VOID FreeTwice(VOID)
+{
+    PVOID block = ExAllocatePool2(POOL_FLAG_NON_PAGED, 32, 'eciT');
+    ExFreePoolWithTag(block, 'eciT');
+    ExFreePoolWithTag(block, 'eciT');
+}
+
+__declspec(noinline) static VOID Scribble(VOID)
+{
+    *(volatile UCHAR *)(ULONG_PTR)Scribble = 0xc3;
+}
+
+__declspec(noinline) static LONG Divide(volatile LONG *By)
+{
+    return 10 / *By;
+}
+
 static VOID NTAPI Cancel(PDEVICE_OBJECT Device, PIRP Irp)
 {
     IoReleaseCancelSpinLock(Irp->CancelIrql);
@@ -89,6 +127,49 @@ static NTSTATUS AddObjects(PDRIVER_OBJECT Driver)
     KeepObjects = TRUE;
     IoCreateSymbolicLink(&link, &name);
     return IoCreateDevice(Driver, 0, &name, FILE_DEVICE_UNKNOWN, 0, FALSE, &device);
+}
+
+/* The sins that end in a bug check, or should. */
+static NTSTATUS Sin(ULONG Code, PVOID Input, PIRP Irp)
+{
+    volatile ULONG depth = 0;
+    volatile LONG zero = 0;
+
+    switch (Code) {
+    case NAUGHTY_RECURSE:
+        return (NTSTATUS)Recurse(&depth);
+    case NAUGHTY_JUMP:
+        JumpTo(Input);
+        break;
+    case NAUGHTY_DOUBLE_FREE:
+        FreeTwice();
+        break;
+    case NAUGHTY_DOUBLE_COMPLETE:
+        Complete(Irp, STATUS_SUCCESS, 0);
+        break;
+    case NAUGHTY_BREAK:
+        __asm__ volatile("int $3");
+        break;
+    case NAUGHTY_FAST_FAIL:
+        __asm__ volatile("int $0x29" ::"c"(5));
+        break;
+    case NAUGHTY_RAISE:
+        ExRaiseStatus(STATUS_DATA_ERROR);
+        break;
+    case NAUGHTY_DIVIDE:
+        __try {
+            return Divide(&zero);
+        } __except (EXCEPTION_EXECUTE_HANDLER) {
+            return GetExceptionCode();
+        }
+        break;
+    case NAUGHTY_SCRIBBLE:
+        Scribble();
+        break;
+    default:
+        return STATUS_INVALID_DEVICE_REQUEST;
+    }
+    return STATUS_SUCCESS;
 }
 
 static NTSTATUS NTAPI DeviceControl(PDEVICE_OBJECT Device, PIRP Irp)
@@ -136,7 +217,7 @@ static NTSTATUS NTAPI DeviceControl(PDEVICE_OBJECT Device, PIRP Irp)
         status = AddObjects(Device->DriverObject);
         break;
     default:
-        status = STATUS_INVALID_DEVICE_REQUEST;
+        status = Sin(stack->Parameters.DeviceIoControl.IoControlCode, input, Irp);
         break;
     }
     return Complete(Irp, status, information);
