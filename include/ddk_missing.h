@@ -26,7 +26,43 @@ typedef ULONG64 POOL_FLAGS;
  */
 NTKERNELAPI PVOID NTAPI ExAllocatePool2(POOL_FLAGS Flags, SIZE_T NumberOfBytes, ULONG Tag);
 
+/* The parameters of the next two; drivers here pass none. */
+typedef struct _POOL_EXTENDED_PARAMETER POOL_EXTENDED_PARAMETER;
+NTKERNELAPI PVOID NTAPI ExAllocatePool3(POOL_FLAGS Flags, SIZE_T NumberOfBytes, ULONG Tag,
+                                        const POOL_EXTENDED_PARAMETER *ExtendedParameters,
+                                        ULONG ExtendedParametersCount);
+NTKERNELAPI VOID NTAPI ExFreePool2(PVOID P, ULONG Tag, const POOL_EXTENDED_PARAMETER *ExtendedParameters,
+                                   ULONG ExtendedParametersCount);
+
+/* Makes NonPagedPool mean NonPagedPoolNx in the WDK. Pool is never executable here, so there is nothing to do. */
+#define DrvRtPoolNxOptIn 0x00000001
+FORCEINLINE VOID ExInitializeDriverRuntime(ULONG RuntimeFlags)
+{
+    UNREFERENCED_PARAMETER(RuntimeFlags);
+}
+
+NTKERNELAPI VOID NTAPI KeQuerySystemTimePrecise(PLARGE_INTEGER CurrentTime);
+NTKERNELAPI ULONG64 NTAPI KeQueryInterruptTimePrecise(PULONG64 QpcTimeStamp);
+NTKERNELAPI PEPROCESS NTAPI PsGetThreadProcess(PETHREAD Thread);
+NTSYSAPI BOOLEAN NTAPI RtlPrefixString(const STRING *String1, const STRING *String2, BOOLEAN CaseInSensitive);
+
 #endif /* POOL_FLAG_PAGED */
+
+/* In PoolType: bits of ExAllocatePoolWithTag's first parameter. */
+#ifndef POOL_NX_ALLOCATION
+#define POOL_NX_ALLOCATION 512
+#endif
+#ifndef POOL_ZERO_ALLOCATION
+#define POOL_ZERO_ALLOCATION 1024
+#endif
+
+/* In the priority of MmMapLockedPagesSpecifyCache and MmGetSystemAddressForMdlSafe. */
+#ifndef MdlMappingNoWrite
+#define MdlMappingNoWrite 0x80000000
+#endif
+#ifndef MdlMappingNoExecute
+#define MdlMappingNoExecute 0x40000000
+#endif
 
 /* FAST_FAIL code of an accessor that was given a user pointer as a kernel one (public constant lists). */
 #ifndef FAST_FAIL_KERNEL_POINTER_EXPECTED

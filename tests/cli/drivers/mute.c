@@ -1,5 +1,6 @@
 /* mute.c - a driver without a device and without an unload routine. */
-#include <ntddk.h>
+#include <wdm.h>
+#include "ddk_missing.h"
 
 DRIVER_INITIALIZE DriverEntry;
 

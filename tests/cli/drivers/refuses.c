@@ -1,5 +1,6 @@
 /* refuses.c - a driver whose DriverEntry fails. */
-#include <ntddk.h>
+#include <ntifs.h>
+#include "ddk_missing.h"
 
 DRIVER_INITIALIZE DriverEntry;
 
