@@ -2,6 +2,7 @@
 
 usage: macros.py ROOT GCC CLANG MINGW
 """
+import re
 import subprocess
 import sys
 import tempfile
@@ -36,29 +37,40 @@ def call(form, destination, source):
     return f"{form}({', '.join(arguments)});"
 
 
-def accepted(command, body):
+def refused_lines(command, body):
+    """The lines of the source that the compiler has an error on; one run for all cases."""
     with tempfile.NamedTemporaryFile("w", suffix=".c") as file:
         file.write(body)
         file.flush()
-        result = subprocess.run([*command, file.name], capture_output=True, text=True)
-    return result.returncode == 0, result.stderr
+        limit = "-ferror-limit=0" if "clang" in command[0] else "-fmax-errors=0"
+        place = [] if "clang" in command[0] else ["-ftrack-macro-expansion=0"]
+        result = subprocess.run([*command, limit, *place, file.name], capture_output=True, text=True)
+        lines = {int(number) for number in re.findall(rf"^{re.escape(file.name)}:(\d+):\d+: (?:fatal )?error:", result.stderr, re.M)}
+    return lines, result.stderr
 
 
+PARAMETERS = "ONE *one, const ONE *constant, volatile ONE *user, TWO *two, BIGGER *bigger, VOID *any, KPROCESSOR_MODE Mode"
 failed = 0
 for label, command, include in builds:
     before = failed
-    head = include + '#include "usermode_accessors.h"\n' + text
-    function = "VOID Use(ONE *one, const ONE *constant, volatile ONE *user, TWO *two, BIGGER *bigger, VOID *any, KPROCESSOR_MODE Mode);\n" \
-               "VOID Use(ONE *one, const ONE *constant, volatile ONE *user, TWO *two, BIGGER *bigger, VOID *any, KPROCESSOR_MODE Mode)\n" \
-               "{ (void)one; (void)constant; (void)user; (void)two; (void)bigger; (void)any; (void)Mode; %s }\n"
+    lines = (include + '#include "usermode_accessors.h"\n' + text).splitlines()
+    wants = {}
     for form in forms:
         pair = ("one", "user") if form.startswith("Read") else ("user", "constant")
-        cases = [(True, *pair), (False, "two", "user") if form.startswith("Read") else (False, "two", "constant"),
-                 (False, "bigger", pair[1]), (False, "any", pair[1]), (False, pair[0], "any"), (False, "any", "any")]
+        cases = [(True, *pair), (False, "two", pair[1]), (False, "bigger", pair[1]), (False, "any", pair[1]),
+                 (False, pair[0], "any"), (False, "any", "any")]
         for want, destination, source in cases:
-            good, errors = accepted(command, head + function % call(form, destination, source))
-            if good != want:
-                failed += 1
-                print(f"not ok - {label}: {form}({destination}, {source}) should {'' if want else 'not '}compile\n{errors[:1500]}")
-    print(f"{'not ok' if failed > before else 'ok'} - {label}: the structure macros take equal types only")
+            name = f"Use{len(wants)}"
+            lines.append(f"VOID {name}({PARAMETERS}); VOID {name}({PARAMETERS}) {{ (void)one; (void)constant; (void)user; (void)two; "
+                         f"(void)bigger; (void)any; (void)Mode; {call(form, destination, source)} }}")
+            wants[len(lines)] = (want, f"{form}({destination}, {source})")
+    refused, errors = refused_lines(command, "\n".join(lines) + "\n")
+    for number in refused - set(wants):
+        failed += 1
+        print(f"not ok - {label}: {lines[number - 1]}\n{errors[:1500]}")
+    for number, (want, what) in wants.items():
+        if want == (number in refused):
+            failed += 1
+            print(f"not ok - {label}: {what} should {'' if want else 'not '}compile")
+    print(f"{'not ok' if failed > before else 'ok'} - {label}: {len(wants)} uses of the structure macros, equal types only")
 sys.exit(1 if failed else 0)
