@@ -29,7 +29,7 @@ struct bugcheck_result bugcheck_of(void (*action)(void))
         dup2(texts[1], 2);
         result_pipe = results[1];
         ke_bugcheck_hook = report_bugcheck;
-        if (!NT_SUCCESS(plat_fork_child()))
+        if (!NT_SUCCESS(plat_fork_child()) || !NT_SUCCESS(ke_fork_child()))
             _exit(4);
         action();
         _exit(0);

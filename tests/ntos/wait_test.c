@@ -371,6 +371,19 @@ static void timers_expire_and_queue_dpcs(void **state)
     assert_int_equal(dpc_count, before + 1);
 }
 
+static void use_timer(void)
+{
+    KeInitializeTimer(&timer);
+    KeSetTimer(&timer, milliseconds(1), NULL);
+    DbgPrint("%s", wait_for(&timer, 5000) == STATUS_SUCCESS ? "expired" : "timed out");
+}
+
+static void timers_run_in_a_forked_child(void **state)
+{
+    UNREFERENCED_PARAMETER(state);
+    assert_string_equal(bugcheck_of(use_timer).report, "expired");
+}
+
 int run_wait_tests(void)
 {
     const struct CMUnitTest tests[] = {
@@ -382,6 +395,7 @@ int run_wait_tests(void)
         cmocka_unit_test(irql_follows_raise_and_lower),
         cmocka_unit_test(resources_are_shared_or_exclusive),
         cmocka_unit_test(timers_expire_and_queue_dpcs),
+        cmocka_unit_test(timers_run_in_a_forked_child),
         cmocka_unit_test(threads_know_themselves),
         cmocka_unit_test(each_broken_rule_is_its_bug_check),
     };

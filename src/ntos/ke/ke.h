@@ -42,6 +42,9 @@ extern struct _EPROCESS ke_user_process;   /* the one that sends the requests */
 
 /* Connects traps and exceptions to the kernel core; plat_init must have run. Attaches the calling thread. */
 NTSTATUS ke_init(void);
+/* After fork() and plat_fork_child(): gives the child its own dispatcher lock and its own thread for timers and DPCs.
+ */
+NTSTATUS ke_fork_child(void);
 /* Makes the calling host thread a kernel thread (KPCR, KTHREAD, SEH call records). Idempotent. Detach ends it. */
 NTSTATUS ke_thread_attach(void);
 void ke_thread_detach(void);

@@ -94,10 +94,22 @@ static bool start_service(void)
     uint64_t id;
     if (started)
         return true;
-    InitializeListHead(&timers);
-    InitializeListHead(&dpcs);
+    if (!timers.Flink) {
+        InitializeListHead(&timers);
+        InitializeListHead(&dpcs);
+    }
     started = NT_SUCCESS(plat_thread_create(service, NULL, &id));
     return started;
+}
+
+NTSTATUS ke_fork_child(void)
+{
+    plat_lock_init(&ke_dispatcher_lock); /* the parent's thread may have held it */
+    running = false;
+    if (!started)
+        return STATUS_SUCCESS;
+    started = false;
+    return start_service() ? STATUS_SUCCESS : STATUS_INSUFFICIENT_RESOURCES;
 }
 
 static DECLSPEC_NORETURN void no_service(void)
