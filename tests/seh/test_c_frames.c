@@ -159,7 +159,7 @@ int NTAPI test_many_arguments(int a, long long b, double c, int d, int e, double
     return good ? 99 : 0;
 }
 
-static void expect(int which, int argument, int result, const char *wanted)
+static __attribute__((noinline)) void expect(int which, int argument, int result, const char *wanted)
 {
     void *calls = arch_self()->seh_calls;
     trail_reset();
