@@ -14,14 +14,14 @@
  *       STATUS_DATATYPE_MISALIGNMENT   interlocked and *Aligned forms
  *       STATUS_INVALID_PARAMETER       *Aligned forms: Alignment is 0 or not a power of two
  *   User range  [0, MmUserProbeAddress). Each call checks its range itself; no ProbeForRead or ProbeForWrite is needed.
- *   Mode        KernelMode (0): the pointer is a kernel address and is accessed directly, without check. Any other value
- *               counts as UserMode. KernelMode with a user pointer: a debug library (DBG) fast-fails with
- *               code 77, a release library makes a plain access.
+ *   Mode        KernelMode (0): the pointer is a kernel address and is accessed directly, without check. Any other
+ *               value counts as UserMode. KernelMode with a user pointer: a debug library (DBG) fast-fails with code
+ *               77, a release library makes a plain access.
  *
  * The public documentation is silent on the following; here it is so:
- *   Out of range     nothing is touched. The address in the exception is the first byte that is not allowed: the start if it
- *                    lies at or above the limit or the range wraps, else the limit. umaccess.lib on a kernel that does not
- *                    redirect it touches MmUserProbeAddress instead, so there that is the address seen.
+ *   Out of range     nothing is touched. The address in the exception is the first byte that is not allowed: the start
+ *                    if it lies at or above the limit or the range wraps, else the limit. umaccess.lib on a kernel that
+ *                    does not redirect it touches MmUserProbeAddress instead, so there that is the address seen.
  *   Fault midway     the bytes before the faulting one are moved and none after, exact to the byte.
  *   Length 0         no check, no access, no exception; that holds for the *Aligned forms too.
  */
@@ -301,8 +301,8 @@ VOID NTAPI CopyToUserNonTemporal(volatile VOID *Destination, const VOID *Source,
 
 /*
  * MoveToUserFromUser: as CopyToUserFromUser, and the ranges may overlap. If the destination starts inside the source,
- * above its first byte, the copy goes from the end down: a fault then leaves the bytes after the faulting one copied, and
- * none before it.
+ * above its first byte, the copy goes from the end down: a fault then leaves the bytes after the faulting one copied,
+ * and none before it.
  */
 VOID NTAPI MoveToUserFromUser(volatile VOID *Destination, volatile const VOID *Source, SIZE_T Length);
 
@@ -428,8 +428,8 @@ VOID NTAPI UmapWriteStructToModeAligned(volatile VOID *Destination, const VOID *
 #endif
 
 /*
- * RtlTypesCompatible(Destination, Source): does not compile unless both are pointers to the same type, qualifiers aside.
- * Evaluates neither.
+ * RtlTypesCompatible(Destination, Source): does not compile unless both are pointers to the same type, qualifiers
+ * aside. Evaluates neither.
  */
 #if defined(__cplusplus)
 extern "C++" {
@@ -502,7 +502,7 @@ template <class T> char UmapSameType(const volatile T *, const volatile T *);
  * Aligned copies: CopyFromUser and CopyFromMode that first raise STATUS_DATATYPE_MISALIGNMENT if the user source is
  * not aligned to Alignment bytes (with KernelMode: no check). Each argument is evaluated once, unlike in the published
  * expansion.
- * Documentation: "CopyFromUserAligned macro (usermode_accessors.h)", "CopyFromModeAligned macro (usermode_accessors.h)".
+ * Documentation: "CopyFromUserAligned macro (usermode_accessors.h)" and its sibling.
  */
 #define CopyFromUserAligned(Destination, Source, Length, Alignment)                                                    \
     do {                                                                                                               \

@@ -9,10 +9,10 @@
 #include "wdk/ntexcept.h"
 
 /*
- * struct arch_thread - the block gs points at while kernel or driver code runs on a thread. Its first page looks
- * like the KPCR that x64 drivers read inline (gs:[0x188] is the current KTHREAD, gs:[0x184] the processor number); our own fields
- * follow it. A thread in the Linux process is a processor of its own, so IRQL lives here too.
- * The assembly files use the offsets below by number.
+ * struct arch_thread - the block gs points at while kernel or driver code runs on a thread. Its first page looks like
+ * the KPCR that x64 drivers read inline (gs:[0x188] is the current KTHREAD, gs:[0x184] the processor number); our own
+ * fields follow it. A thread in the Linux process is a processor of its own, so IRQL lives here too. The assembly
+ * files use the offsets below by number.
  */
 struct arch_thread {
     UCHAR kpcr[0x1000];           /* NT's layout; filled by ke */
@@ -67,17 +67,24 @@ static inline struct arch_thread *arch_self(void)
 bool arch_fault_lookup(ULONG_PTR pc, ULONG_PTR *fixup);
 
 /*
- * The bits of PKRU that keep this thread from user pages: clear while a window is open, set otherwise. Written once
- * by the platform before any primitive runs; 0 when user pages carry no protection key (then a primitive leaves PKRU alone).
+ * The bits of PKRU that keep this thread from user pages: clear while a window is open, set otherwise. Written once by
+ * the platform before any primitive runs; 0 when user pages carry no protection key (then a primitive leaves PKRU
+ * alone).
  */
 extern uint32_t arch_pkru_mask;
 
 /* ---- the primitives (x86_64/, one build per way of protecting user pages) ---- */
 
-/* User pages open at all times; closed by a protection key; closed by page protection and opened by the platform's fault handler. */
+/*
+ * User pages open at all times; closed by a protection key; closed by page protection and opened by the platform's
+ * fault handler.
+ */
 enum arch_uma_variant { ARCH_UMA_NONE, ARCH_UMA_PKU, ARCH_UMA_HOOK };
 
-/* The slots of docs/spec/uma_table.md; src/uma/uma.h gives them types. The public names of the primitives jump through them. */
+/*
+ * The slots of docs/spec/uma_table.md; src/uma/uma.h gives them types. The public names of the primitives jump through
+ * them.
+ */
 #define ARCH_UMA_SLOTS 23
 extern void *arch_uma_functions[ARCH_UMA_SLOTS];
 
@@ -92,6 +99,9 @@ extern SIZE_T arch_rep_threshold;
 /* PKRU bits a primitive leaves alone: ~arch_pkru_mask. Set by arch_uma_select. */
 extern uint32_t arch_pkru_keep;
 
-/* Where a primitive's exception goes (seh_raise), and who closes the pages opened in a window (plat_window_close). Set before any primitive runs. */
+/*
+ * Where a primitive's exception goes (seh_raise), and who closes the pages opened in a window (plat_window_close). Set
+ * before any primitive runs.
+ */
 extern void (*arch_raise_hook)(EXCEPTION_RECORD *record, CONTEXT *context);
 extern void (*arch_window_close_hook)(void);

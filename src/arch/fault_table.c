@@ -14,7 +14,10 @@ struct fault_entry {
 extern const struct fault_entry __start_uma_fault_table[] __attribute__((weak));
 extern const struct fault_entry __stop_uma_fault_table[] __attribute__((weak));
 
-/* Called from signal handlers: no locks, no allocation. The table has tens of entries; they are in link order, not sorted. */
+/*
+ * Called from signal handlers: no locks, no allocation. The table has tens of entries; they are in link order, not
+ * sorted.
+ */
 bool arch_fault_lookup(ULONG_PTR pc, ULONG_PTR *fixup)
 {
     for (const struct fault_entry *entry = __start_uma_fault_table; entry < __stop_uma_fault_table; entry++) {

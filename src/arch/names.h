@@ -1,7 +1,7 @@
 /*
- * names.h - which public names stand for which primitive. A scalar's name is its type's; on x86-64 the acquire and release
- * forms are the plain ones (the processor does not reorder loads with loads or stores with stores, and a call is a
- * compiler barrier).
+ * names.h - which public names stand for which primitive. A scalar's name is its type's; on x86-64 the acquire and
+ * release forms are the plain ones (the processor does not reorder loads with loads or stores with stores, and a call
+ * is a compiler barrier).
  */
 .macro ONE_NAME macro, prefix, stem, suffix
     \macro \prefix\stem\suffix
@@ -21,7 +21,8 @@
     EACH_NAME \macro, \prefix, \suffix, Int32, Long, NtStatus, UInt32, ULong
 .endm
 .macro STEMS_8 macro, prefix, suffix
-    EACH_NAME \macro, \prefix, \suffix, Handle, Int64, IntPtr, Long64, Longlong, LongPtr, Pointer, SizeT, SSizeT, UInt64, UIntPtr, ULong64, ULonglong, ULongPtr
+    EACH_NAME \macro, \prefix, \suffix, Handle, Int64, IntPtr, Long64, Longlong, LongPtr, Pointer
+    EACH_NAME \macro, \prefix, \suffix, SizeT, SSizeT, UInt64, UIntPtr, ULong64, ULonglong, ULongPtr
 .endm
 /* An 8-byte union travels in a register, so these two are 8-byte scalars; they have no ordered form. */
 .macro STEMS_UNION macro, prefix, suffix

@@ -1,7 +1,7 @@
 /*
  * pe_loadcfg.S - PE only, opt-in (link umaccess_loadcfg.lib with /include:_load_config_used): a load configuration
- * that points at __uma_functions, so that a loader finds the table. Read by our loader; NOT VERIFIED on Windows. Guard fields
- * are zero: the image does not claim control flow guard.
+ * that points at __uma_functions, so that a loader finds the table. Read by our loader; NOT VERIFIED on Windows. Guard
+ * fields are zero: the image does not claim control flow guard.
  */
     .data
     .p2align 3

@@ -1,4 +1,7 @@
-/* pe_types.h - the base types of the PE builds of umaccess.lib, and what it imports from ntoskrnl besides MmUserProbeAddress. */
+/*
+ * pe_types.h - the base types of the PE builds of umaccess.lib, and what it imports from ntoskrnl besides
+ * MmUserProbeAddress.
+ */
 #pragma once
 
 #define VOID void

@@ -1,6 +1,7 @@
 /*
- * select.c - which build of the primitives this process uses. Owns the table the public names jump through, the processor's
- * abilities, and the data the primitives read: the user limit, PKRU's other bits, the length from which rep movsb is used.
+ * select.c - which build of the primitives this process uses. Owns the table the public names jump through, the
+ * processor's abilities, and the data the primitives read: the user limit, PKRU's other bits, the length from which
+ * rep movsb is used.
  */
 #include "arch.h"
 #include <cpuid.h>

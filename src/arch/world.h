@@ -1,6 +1,6 @@
 /*
- * world.h - the base types for code that is built both into umaccess.lib (PE, x64 and ARM64) and into our kernel (ELF), and the
- * few things those two do differently. The library does not take ntddk.h: mingw-w64's knows no ARM64.
+ * world.h - the base types for code that is built both into umaccess.lib (PE, x64 and ARM64) and into our kernel
+ * (ELF), and the few things those two do differently. The library does not take ntddk.h: mingw-w64's knows no ARM64.
  */
 #pragma once
 

@@ -1,4 +1,7 @@
-/* redirect.c - makes a driver's accessors ours: fills the table its load configuration points at. Finding it is the loader's. */
+/*
+ * redirect.c - makes a driver's accessors ours: fills the table its load configuration points at. Finding it is the
+ * loader's.
+ */
 #include "uma_kernel.h"
 
 void uma_redirect_fill(void *table, SIZE_T size)

@@ -1,6 +1,6 @@
 /*
- * structs.c - what the structure macros call. A structure of a scalar's size is one scalar access; 16 bytes are one access in the
- * copy primitive, unless they cross a page.
+ * structs.c - what the structure macros call. A structure of a scalar's size is one scalar access; 16 bytes are one
+ * access in the copy primitive, unless they cross a page.
  */
 #include "world.h"
 #include "uma_align.h"

@@ -37,8 +37,8 @@ _Static_assert(sizeof(struct uma_functions) == ARCH_UMA_SLOTS * sizeof(void *), 
 #define UMA_TABLE_SIZE 0x150
 
 /*
- * Chooses the primitives for the protection in use, and connects them with platform and exceptions. Called once, after plat_init,
- * before any driver is loaded. STATUS_INVALID_PARAMETER: protect is not one of PKU, MPROTECT, NONE.
+ * Chooses the primitives for the protection in use, and connects them with platform and exceptions. Called once, after
+ * plat_init, before any driver is loaded. STATUS_INVALID_PARAMETER: protect is not one of PKU, MPROTECT, NONE.
  */
 NTSTATUS uma_init(enum plat_protect protect);
 
@@ -46,7 +46,7 @@ NTSTATUS uma_init(enum plat_protect protect);
 const struct uma_functions *uma_functions_current(void);
 
 /*
- * Puts the kernel's functions into a driver's table of size bytes (docs/spec/uma_table.md), which must be writable. A shorter table
- * gets the slots it has; reserved slots are left alone.
+ * Puts the kernel's functions into a driver's table of size bytes (docs/spec/uma_table.md), which must be writable. A
+ * shorter table gets the slots it has; reserved slots are left alone.
  */
 void uma_redirect_fill(void *table, SIZE_T size);

@@ -1,6 +1,6 @@
 /*
- * unicode.c - UNICODE_STRING descriptors. They travel as two words, so that the padding after MaximumLength, which belongs to no
- * field, is never taken from the kernel's stack to user memory.
+ * unicode.c - UNICODE_STRING descriptors. They travel as two words, so that the padding after MaximumLength, which
+ * belongs to no field, is never taken from the kernel's stack to user memory.
  */
 #include "world.h"
 

@@ -1,6 +1,7 @@
 /*
- * accessors.c - what the generated tests cannot see: macros evaluate each argument once, the table handed to drivers, the padding of
- * UNICODE_STRING, the registers at a raise, the window's hook. Stands on the primitives alone: no platform, its own exceptions.
+ * accessors.c - what the generated tests cannot see: macros evaluate each argument once, the table handed to drivers,
+ * the padding of UNICODE_STRING, the registers at a raise, the window's hook. Stands on the primitives alone: no
+ * platform, its own exceptions.
  */
 #define _GNU_SOURCE
 #include <stdarg.h>
@@ -146,12 +147,13 @@ static void context_is_the_callers(void **state)
     (void)state;
     static ULONG64 stack, returns; /* not on the stack that the instructions move, and not lost by longjmp */
     if (!setjmp(raised_to)) {
-        __asm__ volatile("movq %%rsp, %0\n\tmovabsq $0x1122334455667788, %%rdi\n\tmovabsq $0x99aabbccddeeff00, %%rsi\n\t"
-                         "subq $32, %%rsp\n\tmovq %%rsp, %0\n\tmovq %2, %%rcx\n\tleaq 1f(%%rip), %%rax\n\tmovq %%rax, %1\n\t"
-                         "call ReadULongFromUser\n1:\taddq $32, %%rsp"
-                         : "=&m"(stack), "=&m"(returns)
-                         : "r"(MmUserProbeAddress)
-                         : "rax", "rcx", "rdx", "rsi", "rdi", "r8", "r9", "r10", "r11", "memory", "cc");
+        __asm__ volatile(
+            "movq %%rsp, %0\n\tmovabsq $0x1122334455667788, %%rdi\n\tmovabsq $0x99aabbccddeeff00, %%rsi\n\t"
+            "subq $32, %%rsp\n\tmovq %%rsp, %0\n\tmovq %2, %%rcx\n\tleaq 1f(%%rip), %%rax\n\tmovq %%rax, %1\n\t"
+            "call ReadULongFromUser\n1:\taddq $32, %%rsp"
+            : "=&m"(stack), "=&m"(returns)
+            : "r"(MmUserProbeAddress)
+            : "rax", "rcx", "rdx", "rsi", "rdi", "r8", "r9", "r10", "r11", "memory", "cc");
         fail_msg("no exception");
     }
     assert_int_equal((ULONG)raised.ExceptionCode, 0xC0000005);
@@ -176,11 +178,12 @@ static void rep_forms_restore_registers(void **state)
     memset(kernel, 0, sizeof(kernel));
     memset(from, 0xAB, 512);
     if (!setjmp(raised_to)) {
-        __asm__ volatile("movabsq $0x1122334455667788, %%rdi\n\tmovabsq $0x99aabbccddeeff00, %%rsi\n\tmovl $1024, %%r8d\n\t"
-                         "subq $32, %%rsp\n\tcall CopyFromUser\n\taddq $32, %%rsp"
-                         :
-                         : "c"(kernel), "d"(from)
-                         : "rax", "rsi", "rdi", "r8", "r9", "r10", "r11", "memory", "cc");
+        __asm__ volatile(
+            "movabsq $0x1122334455667788, %%rdi\n\tmovabsq $0x99aabbccddeeff00, %%rsi\n\tmovl $1024, %%r8d\n\t"
+            "subq $32, %%rsp\n\tcall CopyFromUser\n\taddq $32, %%rsp"
+            :
+            : "c"(kernel), "d"(from)
+            : "rax", "rsi", "rdi", "r8", "r9", "r10", "r11", "memory", "cc");
         fail_msg("no exception");
     }
     MmUserProbeAddress -= 0x1000;
@@ -255,12 +258,9 @@ static void aligned_forms_check_user_memory_only(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(macros_evaluate_arguments_once),
-        cmocka_unit_test(unicode_string_padding_is_zero),
-        cmocka_unit_test(redirect_fills_the_slots_a_table_has),
-        cmocka_unit_test(context_is_the_callers),
-        cmocka_unit_test(rep_forms_restore_registers),
-        cmocka_unit_test(window_is_closed_once),
+        cmocka_unit_test(macros_evaluate_arguments_once),       cmocka_unit_test(unicode_string_padding_is_zero),
+        cmocka_unit_test(redirect_fills_the_slots_a_table_has), cmocka_unit_test(context_is_the_callers),
+        cmocka_unit_test(rep_forms_restore_registers),          cmocka_unit_test(window_is_closed_once),
         cmocka_unit_test(aligned_forms_check_user_memory_only),
     };
     return cmocka_run_group_tests(tests, start, NULL);

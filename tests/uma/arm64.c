@@ -1,6 +1,7 @@
 /*
- * arm64.c - the AArch64 primitives, in their ELF build, run as an AArch64 program (under qemu-user elsewhere): values, exact fault
- * offsets at every length up to 200, ordered forms at every alignment, the user limit. Its own fault handler and exceptions.
+ * arm64.c - the AArch64 primitives, in their ELF build, run as an AArch64 program (under qemu-user elsewhere): values,
+ * exact fault offsets at every length up to 200, ordered forms at every alignment, the user limit. Its own fault
+ * handler and exceptions.
  */
 #define _GNU_SOURCE
 #include <setjmp.h>
@@ -112,7 +113,8 @@ static void fills_and_strings(void)
             unsigned char *at = user + 2 * PAGE - reach;
             unsigned moved = reach < length ? reach : length;
             memset(user + PAGE, 0xEE, PAGE);
-            CHECK(RAISES(RtlSetUserMemory(at, 0x5A, length)) == (moved < length), "SetUserMemory %u/%u\n", reach, length);
+            CHECK(RAISES(RtlSetUserMemory(at, 0x5A, length)) == (moved < length), "SetUserMemory %u/%u\n", reach,
+                  length);
             for (unsigned i = 0; i < reach; i++)
                 CHECK(at[i] == (i < moved ? 0x5A : 0xEE), "SetUserMemory %u/%u: byte %u\n", reach, length, i);
             memset(at, 'x', reach);
@@ -120,12 +122,14 @@ static void fills_and_strings(void)
             if (ends)
                 at[length] = 0;
             SIZE_T found = 0;
-            CHECK(RAISES(found = RtlStringLengthFromUser((char *)at)) != ends && (!ends || found == length), "string %u\n", length);
+            CHECK(RAISES(found = RtlStringLengthFromUser((char *)at)) != ends && (!ends || found == length),
+                  "string %u\n", length);
             memset(at, 'x', reach);
             bool wide = reach >= 2 * (length + 1);
             if (wide)
                 memset(at + 2 * length, 0, 2);
-            CHECK(RAISES(found = RtlWideStringLengthFromUser((wchar_t *)at)) != wide && (!wide || found == length), "wide %u\n", length);
+            CHECK(RAISES(found = RtlWideStringLengthFromUser((wchar_t *)at)) != wide && (!wide || found == length),
+                  "wide %u\n", length);
         }
 }
 
@@ -137,8 +141,10 @@ static void scalars(void)
         CHECK(RtlReadULong64FromUserAcquire((ULONG64 *)at) == 0x1122334455667788, "8 bytes, ordered, at %u\n", shift);
         CHECK(ReadUIntPtrFromUser((UINT_PTR *)at) == 0x1122334455667788, "8 bytes at %u\n", shift);
         CHECK(ReadLongFromUserAcquire((LONG *)at) == 0x55667788, "4 bytes at %u\n", shift);
-        CHECK(ReadUShortFromUser((USHORT *)at) == 0x7788 && ReadUCharFromUserAcquire(at) == 0x88, "2 and 1 at %u\n", shift);
-        CHECK(RAISES(ReadULongFromUser((ULONG *)(MmUserProbeAddress + shift))) && raised_address == MmUserProbeAddress + shift,
+        CHECK(ReadUShortFromUser((USHORT *)at) == 0x7788 && ReadUCharFromUserAcquire(at) == 0x88, "2 and 1 at %u\n",
+              shift);
+        CHECK(RAISES(ReadULongFromUser((ULONG *)(MmUserProbeAddress + shift))) &&
+                  raised_address == MmUserProbeAddress + shift,
               "the limit and %u\n", shift);
         CHECK(RAISES(RtlInterlockedOr64ToUser((LONG64 *)at, 1)) == (shift != 0), "interlocked at %u\n", shift);
         CHECK(shift == 0 || raised_status == 0x80000002u, "interlocked at %u: status\n", shift);
@@ -149,7 +155,8 @@ static void scalars(void)
     CHECK(InterlockedCompareExchangeToUser(value, 9, 1) == 2 && *value == 2, "failed exchange\n");
     CHECK(InterlockedCompareExchangeToUser(value, 9, 2) == 2 && *value == 9, "exchange\n");
     CHECK(RAISES(RtlCopyFromUser(kernel, user, ~0ull)) && raised_address == (ULONG_PTR)user, "wrap\n");
-    CHECK(RAISES(RtlCopyToUser((void *)(MmUserProbeAddress - 4), kernel, 5)) && raised_address == MmUserProbeAddress, "straddle\n");
+    CHECK(RAISES(RtlCopyToUser((void *)(MmUserProbeAddress - 4), kernel, 5)) && raised_address == MmUserProbeAddress,
+          "straddle\n");
 }
 
 int main(void)

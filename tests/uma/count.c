@@ -1,6 +1,6 @@
 /*
- * count.c - counts the instructions of accessor calls, by stepping a child process through each: all it runs between the call and
- * the return, the call itself not included. Prints "name<TAB>count" per row. usage: count none|hook
+ * count.c - counts the instructions of accessor calls, by stepping a child process through each: all it runs between
+ * the call and the return, the call itself not included. Prints "name<TAB>count" per row. usage: count none|hook
  */
 #define _GNU_SOURCE
 #include <asm/prctl.h>
@@ -87,7 +87,10 @@ static __attribute__((section("count_child"), noinline)) void child(enum arch_um
     _exit(0);
 }
 
-/* Steps the child from its SIGUSR1 to its SIGUSR2, counting what it runs after it first enters a caller, until it is back out. */
+/*
+ * Steps the child from its SIGUSR1 to its SIGUSR2, counting what it runs after it first enters a caller, until it is
+ * back out.
+ */
 static long count_row(pid_t pid)
 {
     long steps = 0;

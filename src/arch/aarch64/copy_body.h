@@ -1,8 +1,9 @@
 /*
- * copy_body.h - AArch64: the copy all copy primitives share: x0 = destination, x1 = source, x2 = length > 0. As on x86-64
- * (../x86_64/copy_body.h): no group of user accesses crosses a page and its lowest byte comes first, so a fault leaves exactly the
- * bytes before it copied. Groups are 64 bytes. x3 = what is left after the piece at hand, x12 = end of the source piece, x13 = of
- * the destination's. Labels: 1 next piece, 2 a piece within a page, 8 piece done, 99 fix-up.
+ * copy_body.h - AArch64: the copy all copy primitives share: x0 = destination, x1 = source, x2 = length > 0. As on
+ * x86-64 (../x86_64/copy_body.h): no group of user accesses crosses a page and its lowest byte comes first, so a fault
+ * leaves exactly the bytes before it copied. Groups are 64 bytes. x3 = what is left after the piece at hand, x12 = end
+ * of the source piece, x13 = of the destination's. Labels: 1 next piece, 2 a piece within a page, 8 piece done, 99
+ * fix-up.
  */
 .macro LS on, instruction:vararg
     .if \on

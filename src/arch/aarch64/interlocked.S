@@ -1,6 +1,6 @@
 /*
- * interlocked.S - AArch64: And, Or, CompareExchange on aligned user memory by load and store exclusive, with a full barrier after them. A
- * comparison that fails stores the old value back, so read-only memory raises in every case.
+ * interlocked.S - AArch64: And, Or, CompareExchange on aligned user memory by load and store exclusive, with a full
+ * barrier after them. A comparison that fails stores the old value back, so read-only memory raises in every case.
  */
 #include "prim.h"
 

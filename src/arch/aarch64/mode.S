@@ -1,4 +1,7 @@
-/* mode.S - AArch64: ReadXxxFromMode and WriteXxxToMode, and the fast fail on a user pointer. KernelMode (0) accesses directly. */
+/*
+ * mode.S - AArch64: ReadXxxFromMode and WriteXxxToMode, and the fast fail on a user pointer. KernelMode (0) accesses
+ * directly.
+ */
 #include "prim.h"
 #include "../names.h"
 

@@ -1,8 +1,8 @@
 /*
- * prim.h - what every AArch64 primitive is written with. As on x86-64 (../x86_64/prim.h) one template makes the PE build, which is
- * the ARM64 umaccess.lib, and the ELF build. x0 to x7 carry arguments in both; primitives use x0 to x15 and, to reach
- * the kernel's own functions, x16. No vector registers: a driver may be called where they are not saved.
- * In ELF a fix-up gets the faulting address in x16 and the NTSTATUS in w17, bit 63 of x17 set for a write.
+ * prim.h - what every AArch64 primitive is written with. As on x86-64 (../x86_64/prim.h) one template makes the PE
+ * build, which is the ARM64 umaccess.lib, and the ELF build. x0 to x7 carry arguments in both; primitives use x0 to
+ * x15 and, to reach the kernel's own functions, x16. No vector registers: a driver may be called where they are not
+ * saved. In ELF a fix-up gets the faulting address in x16 and the NTSTATUS in w17, bit 63 of x17 set for a write.
  */
 #define SLOT_CopyFromUser 0x00
 #define SLOT_CopyFromUserNonTemporal 0x08

@@ -1,6 +1,6 @@
 /*
- * scalar.S - AArch64: one read or write of 1, 2, 4 or 8 bytes of user memory, plain and ordered. ldar and stlr demand alignment and the
- * accessors do not, so a misaligned ordered access is a plain one with a barrier.
+ * scalar.S - AArch64: one read or write of 1, 2, 4 or 8 bytes of user memory, plain and ordered. ldar and stlr demand
+ * alignment and the accessors do not, so a misaligned ordered access is a plain one with a barrier.
  */
 #include "prim.h"
 #include "../names.h"

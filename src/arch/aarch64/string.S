@@ -1,6 +1,6 @@
 /*
- * string.S - AArch64: length of a string in user memory. By character up to an 8-byte boundary, then by aligned words; each character
- * is read once. A scan that reaches the user limit touches it, and it is never mapped.
+ * string.S - AArch64: length of a string in user memory. By character up to an 8-byte boundary, then by aligned words;
+ * each character is read once. A scan that reaches the user limit touches it, and it is never mapped.
  */
 #include "prim.h"
 

@@ -112,8 +112,8 @@
 .endm
 
 /*
- * rep movsb over the whole length. With one user side a fault may also be the kernel side's: that one is no exception of
- * an accessor, so the address is touched again by an instruction that is not in the fault table.
+ * rep movsb over the whole length. With one user side a fault may also be the kernel side's: that one is no exception
+ * of an accessor, so the address is touched again by an instruction that is not in the fault table.
  */
 .macro FIXUP_REP one_sided
     CLOSE_FIXUP

@@ -1,6 +1,6 @@
 /*
- * build_pe.h - the primitives as umaccess.lib has them. MmUserProbeAddress is data of ntoskrnl, so it is reached through
- * the import slot. No window: SMAP and PAN are off on the kernels that do not redirect.
+ * build_pe.h - the primitives as umaccess.lib has them. MmUserProbeAddress is data of ntoskrnl, so it is reached
+ * through the import slot. No window: SMAP and PAN are off on the kernels that do not redirect.
  */
 #define ADDR %rax
 #define ORIG %rcx

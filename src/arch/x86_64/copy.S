@@ -1,6 +1,7 @@
 /*
- * copy.S - the six copy primitives. Owns the range checks, the window around the copy and the fix-ups; the moving of bytes is in
- * copy_body.h. A fault's address and kind come with the fault itself, so a fix-up only closes the window and raises.
+ * copy.S - the six copy primitives. Owns the range checks, the window around the copy and the fix-ups; the moving of
+ * bytes is in copy_body.h. A fault's address and kind come with the fault itself, so a fix-up only closes the window
+ * and raises.
  */
 #ifdef UMA_PE
 #include "prim.h"
@@ -61,9 +62,9 @@ COPY_USER_STREAM CopyToUserNonTemporal, SLOT_CopyToUserNonTemporal, 0, 1, %rcx, 
     COPY_REP 0
 
 /*
- * Overlap: if the destination does not start inside the source, and the other way round, the plain copy will do. Else by 16
- * bytes and then by single ones, in the order in which no source byte is overwritten before it is read, page by page: downwards if
- * the destination starts above the source's start, else upwards.
+ * Overlap: if the destination does not start inside the source, and the other way round, the plain copy will do. Else
+ * by 16 bytes and then by single ones, in the order in which no source byte is overwritten before it is read, page by
+ * page: downwards if the destination starts above the source's start, else upwards.
  */
     COPY_BEGIN MoveToUserFromUser, SLOT_MoveToUserFromUser
     CHECK_RANGE %rdx, %r8, 98f

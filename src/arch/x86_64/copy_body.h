@@ -1,11 +1,13 @@
 /*
- * copy_body.h - the copy all copy primitives share: rcx = destination, rdx = source, r8 = length > 0, user side(s) checked.
+ * copy_body.h - the copy all copy primitives share: rcx = destination, rdx = source, r8 = length > 0, user side(s)
+ * checked.
  *
- * Exactness: no group of user accesses ever crosses a page, and its lowest byte is touched first. So a fault comes at the
- * first byte of a page and everything before it is already copied; no fix-up has to find out how far it came. Lengths up to 128
- * are split at the page boundary they cross; longer ones bring the user side to a multiple of 128 and go on in groups of 128. With
- * two user sides the copy goes from page end to page end of either. rep movsb is exact by itself.
- * r9 = what is left after the piece at hand. Labels: 1 next piece, 2 a piece within a page, 8 piece done, 99 fix-up.
+ * Exactness: no group of user accesses ever crosses a page, and its lowest byte is touched first. So a fault comes at
+ * the first byte of a page and everything before it is already copied; no fix-up has to find out how far it came.
+ * Lengths up to 128 are split at the page boundary they cross; longer ones bring the user side to a multiple of 128
+ * and go on in groups of 128. With two user sides the copy goes from page end to page end of either. rep movsb is
+ * exact by itself. r9 = what is left after the piece at hand. Labels: 1 next piece, 2 a piece within a page, 8 piece
+ * done, 99 fix-up.
  */
 .macro LD on, instruction:vararg
     .if \on
@@ -239,9 +241,9 @@
 .endm
 
 /*
- * user: the register with the user address, its low half user32. rep: where to go on for long copies of equal alignment; of unequal
- * alignment rep movsb is many times slower than vectors on some processors that report ERMS. The first pieces are the short copies
- * that need nothing else; they return on the spot.
+ * user: the register with the user address, its low half user32. rep: where to go on for long copies of equal
+ * alignment; of unequal alignment rep movsb is many times slower than vectors on some processors that report ERMS. The
+ * first pieces are the short copies that need nothing else; they return on the spot.
  */
 .macro COPY_ONE_SIDED src_user, dst_user, user, user32, avx, rep
     cmpq $256, %r8

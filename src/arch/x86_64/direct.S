@@ -1,6 +1,7 @@
 /*
- * direct.S - copy and fill of kernel memory, for the Mode forms with KernelMode: no check, no window, no fault table. A fault here
- * is a fault of the driver's own pointer. Contracts in world.h; the x64 Windows convention in both builds.
+ * direct.S - copy and fill of kernel memory, for the Mode forms with KernelMode: no check, no window, no fault table.
+ * A fault here is a fault of the driver's own pointer. Contracts in world.h; the x64 Windows convention in both
+ * builds.
  */
 #include "prim.h"
 #include "copy_body.h"

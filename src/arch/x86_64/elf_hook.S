@@ -1,4 +1,7 @@
-/* elf_hook.S - every primitive with window_hook.h, without and with AVX in the copies, and their table (struct uma_functions). */
+/*
+ * elf_hook.S - every primitive with window_hook.h, without and with AVX in the copies, and their table (struct
+ * uma_functions).
+ */
 #define UMA_WINDOW_HOOK
 .macro WITH_NAME macro, slot
     \macro uma_hook_\slot

@@ -1,4 +1,7 @@
-/* elf_none.S - every primitive with window_none.h, without and with AVX in the copies, and their table (struct uma_functions). */
+/*
+ * elf_none.S - every primitive with window_none.h, without and with AVX in the copies, and their table (struct
+ * uma_functions).
+ */
 #define UMA_WINDOW_NONE
 .macro WITH_NAME macro, slot
     \macro uma_none_\slot

@@ -1,4 +1,7 @@
-/* elf_pku.S - every primitive with window_pku.h, without and with AVX in the copies, and their table (struct uma_functions). */
+/*
+ * elf_pku.S - every primitive with window_pku.h, without and with AVX in the copies, and their table (struct
+ * uma_functions).
+ */
 #define UMA_WINDOW_PKU
 .macro WITH_NAME macro, slot
     \macro uma_pku_\slot

@@ -1,6 +1,6 @@
 /*
- * fill_body.h - the fill of user or kernel memory: rcx = destination, al and xmm0 = the byte, r8 = length > 0. Pieces, groups and
- * exactness are those of copy_body.h; user says whether the stores are in the fault table.
+ * fill_body.h - the fill of user or kernel memory: rcx = destination, al and xmm0 = the byte, r8 = length > 0. Pieces,
+ * groups and exactness are those of copy_body.h; user says whether the stores are in the fault table.
  */
 .macro FILL_SPREAD
     movzbl %dl, %edx

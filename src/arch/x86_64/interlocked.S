@@ -1,6 +1,6 @@
 /*
- * interlocked.S - And, Or, CompareExchange on aligned user memory. Every touch is a lock cmpxchg, so every fault is a write fault,
- * also where the comparison would fail; And and Or start by guessing 0 rather than by reading.
+ * interlocked.S - And, Or, CompareExchange on aligned user memory. Every touch is a lock cmpxchg, so every fault is a
+ * write fault, also where the comparison would fail; And and Or start by guessing 0 rather than by reading.
  */
 #ifdef UMA_PE
 #include "prim.h"

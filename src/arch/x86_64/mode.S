@@ -1,6 +1,6 @@
 /*
- * mode.S - ReadXxxFromMode and WriteXxxToMode: KernelMode (0) accesses directly, every other mode is the user form. In ELF
- * also the public names of the user forms, which go through the table of the variant in use.
+ * mode.S - ReadXxxFromMode and WriteXxxToMode: KernelMode (0) accesses directly, every other mode is the user form. In
+ * ELF also the public names of the user forms, which go through the table of the variant in use.
  */
 #include "prim.h"
 #include "../names.h"

@@ -1,7 +1,7 @@
 /*
- * pe_rep.S - PE only: rep movsb and rep stosb for long copies and fills, framed because they need rsi and rdi, and the choice whether
- * this processor is good at them. umap_rep_threshold is the length from which they are used: until the first such call
- * a guess, then either kept (CPUID says ERMS) or set so high that it is never reached again.
+ * pe_rep.S - PE only: rep movsb and rep stosb for long copies and fills, framed because they need rsi and rdi, and the
+ * choice whether this processor is good at them. umap_rep_threshold is the length from which they are used: until the
+ * first such call a guess, then either kept (CPUID says ERMS) or set so high that it is never reached again.
  */
 #include "prim.h"
 

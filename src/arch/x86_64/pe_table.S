@@ -1,6 +1,6 @@
 /*
- * pe_table.S - PE only: __uma_functions, the slots a UMA-aware kernel fills when it loads the driver (docs/spec/uma_table.md).
- * Read-only and zero on disk; zero means not redirected.
+ * pe_table.S - PE only: __uma_functions, the slots a UMA-aware kernel fills when it loads the driver
+ * (docs/spec/uma_table.md). Read-only and zero on disk; zero means not redirected.
  */
     .section .rdata, "dr"
     .p2align 4

@@ -1,11 +1,12 @@
 /*
- * prim.h - what every primitive is written with: naming, the check against the user limit, the fault table, the window.
+ * prim.h - what every primitive is written with: naming, the check against the user limit, the fault table, the
+ * window.
  *
- * One template makes five builds. PE (UMA_PE): the down-level primitives of umaccess.lib, under their public names, each
- * asking its slot of __uma_functions first; a fault is an ordinary exception, found by unwind information (all but the
- * rep forms are leaf functions). ELF: one build per way of protecting user pages (none, pku, hook), named
- * uma_<variant>_<slot>; every instruction that touches user memory has an entry in the fault table.
- * Registers are those of the x64 Windows convention in all builds. At a fix-up r10 and r11 carry the fault (arch.h).
+ * One template makes five builds. PE (UMA_PE): the down-level primitives of umaccess.lib, under their public names,
+ * each asking its slot of __uma_functions first; a fault is an ordinary exception, found by unwind information (all
+ * but the rep forms are leaf functions). ELF: one build per way of protecting user pages (none, pku, hook), named
+ * uma_<variant>_<slot>; every instruction that touches user memory has an entry in the fault table. Registers are
+ * those of the x64 Windows convention in all builds. At a fix-up r10 and r11 carry the fault (arch.h).
  */
 #define SLOT_CopyFromUser 0x00
 #define SLOT_CopyFromUserNonTemporal 0x08
@@ -47,8 +48,8 @@
 .endm
 
 /*
- * Checks [\addr, \addr + \len), len > 0: no wrap, end <= limit, else jumps to \bad with the limit in r10. Also clamps \addr, so
- * that a mispredicted branch does not read kernel memory. Clobbers rax, r10.
+ * Checks [\addr, \addr + \len), len > 0: no wrap, end <= limit, else jumps to \bad with the limit in r10. Also clamps
+ * \addr, so that a mispredicted branch does not read kernel memory. Clobbers rax, r10.
  */
 .macro CHECK_RANGE addr, len, bad
     LOAD_LIMIT %r10

@@ -1,9 +1,9 @@
 /*
  * raise.S - ELF only: from a primitive's fix-up to the dispatcher of exceptions, and the hook that closes the window.
  *
- * A primitive has put every register but the volatile ones back when it jumps here, with its return address on top of the stack. So
- * the registers now are those of the caller just after its call, and the exception is raised there: no ELF frame lies
- * between it and the driver's or the kernel's handler.
+ * A primitive has put every register but the volatile ones back when it jumps here, with its return address on top of
+ * the stack. So the registers now are those of the caller just after its call, and the exception is raised there: no
+ * ELF frame lies between it and the driver's or the kernel's handler.
  */
 #define RECORD 0x500
 #define FRAME 0x5a0

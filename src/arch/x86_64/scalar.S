@@ -1,6 +1,6 @@
 /*
- * scalar.S - one read or write of 1, 2, 4 or 8 bytes of user memory: clamp, one access, return. The template of every build
- * (prim.h); in the PE build also the public names of each width.
+ * scalar.S - one read or write of 1, 2, 4 or 8 bytes of user memory: clamp, one access, return. The template of every
+ * build (prim.h); in the PE build also the public names of each width.
  */
 #ifdef UMA_PE
 #include "prim.h"

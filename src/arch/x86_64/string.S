@@ -1,7 +1,7 @@
 /*
- * string.S - length of a string in user memory. By character up to a 16-byte boundary, then by aligned blocks, so each character
- * is read once, none before the string is, and no load crosses a page. The user limit is a multiple of 64 KB, is never
- * mapped, and every scan that gets there touches it: that is how it stops.
+ * string.S - length of a string in user memory. By character up to a 16-byte boundary, then by aligned blocks, so each
+ * character is read once, none before the string is, and no load crosses a page. The user limit is a multiple of 64
+ * KB, is never mapped, and every scan that gets there touches it: that is how it stops.
  */
 #ifdef UMA_PE
 #include "prim.h"

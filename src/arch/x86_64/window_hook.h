@@ -1,6 +1,7 @@
 /*
- * window_hook.h - user pages are closed by page protection. The platform opens a page when an instruction of the fault table
- * touches it and notes that in the thread's block (arch_thread.window_dirty); on the way out we have it closed again.
+ * window_hook.h - user pages are closed by page protection. The platform opens a page when an instruction of the fault
+ * table touches it and notes that in the thread's block (arch_thread.window_dirty); on the way out we have it closed
+ * again.
  */
 #define ADDR %rax
 #define ORIG %rcx

@@ -1,6 +1,6 @@
 /*
- * window_pku.h - user pages carry a protection key that is closed outside the window. wrpkru wants ecx = edx = 0, which rdpkru leaves
- * in edx; both clobber eax. arch_pkru_mask has the key's two bits, arch_pkru_keep all others.
+ * window_pku.h - user pages carry a protection key that is closed outside the window. wrpkru wants ecx = edx = 0,
+ * which rdpkru leaves in edx; both clobber eax. arch_pkru_mask has the key's two bits, arch_pkru_keep all others.
  */
 #define ADDR %r8
 #define ORIG %r9
