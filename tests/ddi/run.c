@@ -21,7 +21,7 @@ struct memory {
     unsigned char kernel[KERNEL_SIZE];
 };
 static struct memory pristine, expected, actual;
-static unsigned failures;
+static unsigned cases_run, failures;
 static const char *reached[1024];
 static unsigned reached_count;
 
@@ -364,10 +364,14 @@ int main(int argc, char **argv)
         return 77;
     memory_pattern(&pristine);
     memory_store(&pristine);
-    for (unsigned i = 0; i < ddi_case_count; i++)
-        if (!env.debug_library || ddi_cases[i].mode != 0 || ddi_cases[i].place != AT_VALID)
-            run_case(&ddi_cases[i]);
+    for (unsigned i = 0; i < ddi_case_count; i++) {
+        /* The debug library ends the process there: fast_fail_windows.c. */
+        if (env.debug_library && ddi_cases[i].mode == 0 && ddi_cases[i].place == AT_VALID)
+            continue;
+        run_case(&ddi_cases[i]);
+        cases_run++;
+    }
     bool covered = argc < 2 || report_coverage(argv[1]);
-    printf("%u cases, %u failed\n", ddi_case_count, failures);
+    printf("%u cases, %u failed\n", cases_run, failures);
     return failures || !covered;
 }
