@@ -8,11 +8,10 @@
 
 #define SCRIBE_POOL_TAG ((ULONG)'brcS') /* shows as "Scrb" */
 
-/* METHOD_NEITHER: input is a SCRIBE_REQUEST at its raw user address, output an optional SCRIBE_RESULT. */
-#define IOCTL_SCRIBE_COPY CTL_CODE(FILE_DEVICE_UNKNOWN, 0x800, METHOD_NEITHER, FILE_ANY_ACCESS) /* 0x222003 */
-/* METHOD_BUFFERED: the system captures the request, but the pointers in it are still user addresses. */
-#define IOCTL_SCRIBE_COPY_BUFFERED CTL_CODE(FILE_DEVICE_UNKNOWN, 0x801, METHOD_BUFFERED, FILE_ANY_ACCESS) /* 0x222004  \
-                                                                                                           */
+/* 0x222003. METHOD_NEITHER: input is a SCRIBE_REQUEST at its raw user address, output an optional SCRIBE_RESULT. */
+#define IOCTL_SCRIBE_COPY CTL_CODE(FILE_DEVICE_UNKNOWN, 0x800, METHOD_NEITHER, FILE_ANY_ACCESS)
+/* 0x222004. METHOD_BUFFERED: the system captures the request, but the pointers in it are still user addresses. */
+#define IOCTL_SCRIBE_COPY_BUFFERED CTL_CODE(FILE_DEVICE_UNKNOWN, 0x801, METHOD_BUFFERED, FILE_ANY_ACCESS)
 
 #define SCRIBE_UPPER    0x1u         /* Flags */
 #define SCRIBE_MAX_SIZE (64u * 1024) /* larger sizes are refused by the drivers that check */

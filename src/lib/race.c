@@ -28,9 +28,9 @@ static atomic_uint active;
 static atomic_ullong stores_made;
 
 /*
- * On a busy machine a racing thread may get no processor for as long as a request takes. So each raw access, which is
- * slow anyway, waits a little for one store: what a user thread on an idle processor would have managed many times
- * over.
+ * On a busy machine a racing thread may get no processor for as long as a request takes. So each raw access and each
+ * pool allocation, which are slow anyway, wait a little for one store: what a user thread on an idle processor would
+ * have managed many times over.
  */
 void race_give_way(void)
 {

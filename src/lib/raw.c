@@ -20,7 +20,6 @@ static struct {
 static void count_access(ULONG_PTR pc, ULONG_PTR address, SIZE_T size, bool write)
 {
     atomic_fetch_add(&accesses, 1);
-    race_give_way();
     for (size_t i = 0; i < RAW_PLACES; i++) {
         ULONG_PTR found = 0;
         if (atomic_compare_exchange_strong(&places[i].pc, &found, pc)) {
@@ -38,12 +37,14 @@ static void count_access(ULONG_PTR pc, ULONG_PTR address, SIZE_T size, bool writ
 
 static void count_instruction(const struct plat_raw_access *access)
 {
+    race_give_way();
     count_access(access->pc, access->address, access->size, access->write);
 }
 
 /* pc is the export's return address in the driver; one byte back lies inside the call. */
 static void count_row(const struct trace_row *row)
 {
+    race_give_way();
     if (row->name && (row->kind == TRACE_RAW_READ || row->kind == TRACE_RAW_WRITE))
         count_access(row->pc - 1, row->address, row->size, row->kind == TRACE_RAW_WRITE);
 }
