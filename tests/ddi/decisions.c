@@ -20,6 +20,7 @@
 #define INVALID_PARAMETER 0xC000000Du
 #define IN_PAGE_ERROR 0xC0000006u
 #define GUARD_PAGE 0x80000001u
+#define DEVICE_DATA_ERROR 0xC000009Cu
 #define FAST_FAIL_CODE 77
 
 #define USER (env.arena + 0x1040)
@@ -200,7 +201,8 @@ static void other_page_errors_pass_through(void **state)
     struct ddi_call read = {.user = base + 8}, write = {.user = base + ARENA_PAGE, .value = {1}};
     struct env_seen seen = call("ReadULongFromUser", &read);
     assert_int_equal(seen.code, IN_PAGE_ERROR);
-    assert_true(seen.parameters >= 2);
+    assert_int_equal(seen.parameters, 3);
+    assert_int_equal(seen.information[2], DEVICE_DATA_ERROR);
     assert_int_equal(seen.information[0], 0);
     assert_int_equal(seen.information[1], base + 8);
     assert_true(NT_SUCCESS(plat_user_protect(base + ARENA_PAGE, ARENA_PAGE, PLAT_READWRITE | PLAT_GUARD)));

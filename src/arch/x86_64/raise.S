@@ -67,7 +67,12 @@ arch_raise_fault:
     movq $0, RECORD+8(%rsp)
     movq 8(%rax), %rcx
     movq %rcx, RECORD+0x18(%rsp)
-    shrq $63, %r11
+    cmpl $0xc0000006, %r11d /* STATUS_IN_PAGE_ERROR has a third: what the disk said, STATUS_DEVICE_DATA_ERROR */
+    jne 2f
+    movq $3, RECORD+0x18(%rsp)
+    movl $0xc000009c, %ecx
+    movq %rcx, RECORD+0x30(%rsp)
+2:  shrq $63, %r11
     movq %r11, RECORD+0x20(%rsp)
     movq %r10, RECORD+0x28(%rsp)
     leaq RECORD(%rsp), %rdi
