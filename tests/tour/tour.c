@@ -221,7 +221,7 @@ static enum uma_protect protect_asked(void)
 }
 
 /* 0, or the exit status of a run that cannot be made here. */
-static int set_up(void)
+static int set_up(const char *path)
 {
     const struct uma_options options = {.size = sizeof options, .protect = protect_asked()};
     char error[UMA_ERROR_MAX];
@@ -231,7 +231,7 @@ static int set_up(void)
         return 77;
     }
     uma_user_range(&low, &limit);
-    if (uma_load(TOUR_DRIVER, &driver, error) < 0) {
+    if (uma_load(path, &driver, error) < 0) {
         printf("%s\n", error);
         return 1;
     }
@@ -245,7 +245,7 @@ static int set_up(void)
     return 0;
 }
 
-int main(void)
+int main(int argc, char **argv)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(every_accessor_works_on_good_memory),
@@ -255,6 +255,10 @@ int main(void)
         cmocka_unit_test(no_request_made_of_chance_harms_the_kernel),
         cmocka_unit_test(unload_leaves_nothing_behind),
     };
-    int status = set_up();
+    if (argc != 2) {
+        fprintf(stderr, "usage: test_tour DRIVER\n");
+        return 2;
+    }
+    int status = set_up(argv[1]);
     return status ? status : cmocka_run_group_tests(tests, NULL, NULL);
 }
