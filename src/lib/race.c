@@ -23,20 +23,27 @@ struct uma_race {
     uint64_t values[];
 };
 
-/* Threads racing now, and their stores so far. */
+#define PATIENCE_NS 2000000000ull /* what requests wait for racing threads in all, per start of a race */
+
+/* Threads racing now, their stores so far, and the time that may still be spent on waiting for them. */
 static atomic_uint active;
 static atomic_ullong stores_made;
+static _Atomic int64_t patience_ns;
 
 /*
  * On a busy machine a racing thread may get no processor for as long as a request takes. So each raw access and each
  * pool allocation, which are slow anyway, wait a little for one store: what a user thread on an idle processor would
- * have managed many times over.
+ * have managed many times over. Where even that is dear, the patience ends and the rest races unaided.
  */
 void race_give_way(void)
 {
-    unsigned long long before = atomic_load(&stores_made);
+    if (!atomic_load(&active) || atomic_load(&patience_ns) <= 0)
+        return;
+    const unsigned long long before = atomic_load(&stores_made);
+    const uint64_t start = plat_time_ns();
     for (int i = 0; i < 64 && atomic_load(&active) && atomic_load(&stores_made) == before; i++)
         plat_yield();
+    atomic_fetch_sub(&patience_ns, (int64_t)(plat_time_ns() - start));
 }
 
 static void store(volatile UCHAR *at, unsigned size, uint64_t value)
@@ -95,6 +102,7 @@ uma_status uma_race_start(uint64_t address, unsigned size, const uint64_t *value
         return status;
     }
     made->at = (UCHAR *)made->view + (address - page);
+    atomic_store(&patience_ns, PATIENCE_NS);
     atomic_fetch_add(&active, 1);
     if (pthread_create(&made->thread, NULL, run, made) != 0) {
         atomic_fetch_sub(&active, 1);
