@@ -9,7 +9,7 @@
 #define _GNU_SOURCE
 #include "plat.h"
 #include "seh.h"
-#include "uma.h"
+#include "uma_kernel.h"
 #include "usermode_accessors.h"
 #include "count.h"
 #include <setjmp.h>

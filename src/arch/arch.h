@@ -82,7 +82,7 @@ extern uint32_t arch_pkru_mask;
 enum arch_uma_variant { ARCH_UMA_NONE, ARCH_UMA_PKU, ARCH_UMA_HOOK };
 
 /*
- * The slots of docs/spec/uma_table.md; src/uma/uma.h gives them types. The public names of the primitives jump through
+ * The slots of docs/spec/uma_table.md; src/uma/uma_kernel.h gives them types. The public names of the primitives jump through
  * them.
  */
 #define ARCH_UMA_SLOTS 23

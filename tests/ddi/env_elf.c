@@ -5,7 +5,7 @@
  */
 #include "plat.h"
 #include "seh.h"
-#include "uma.h"
+#include "uma_kernel.h"
 #include "wdk/seh.h"
 #include "ddi.h"
 #include <stdio.h>
