@@ -305,6 +305,9 @@ static inline void IoMarkIrpPending(PIRP Irp)
     IoGetCurrentIrpStackLocation(Irp)->Control |= SL_PENDING_RETURNED;
 }
 
+struct _OBJECT_TYPE;
+extern struct _OBJECT_TYPE *IoFileObjectType, *IoDeviceObjectType, *IoDriverObjectType;
+
 /* ---- drivers and devices ---- */
 NTSTATUS NTAPI IoCreateDevice(PDRIVER_OBJECT DriverObject, ULONG DeviceExtensionSize, PUNICODE_STRING DeviceName,
                               DEVICE_TYPE DeviceType, ULONG DeviceCharacteristics, BOOLEAN Exclusive,

@@ -87,6 +87,7 @@ int main(void)
         return 1;
     }
     int failed =
-        run_rtl_tests() + run_print_tests() + run_pool_tests() + run_wait_tests() + run_probe_tests() + run_io_tests();
+        run_rtl_tests() + run_print_tests() + run_pool_tests() + run_wait_tests() + run_probe_tests() + run_io_tests() +
+        run_handle_tests();
     return failed ? 1 : 0;
 }

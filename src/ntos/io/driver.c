@@ -4,7 +4,8 @@
 #include "io_internal.h"
 #include "seh.h"
 
-const struct ob_type io_driver_type = {"Driver", RTL_TAG('D', 'r', 'i', 'v'), NULL};
+const struct ob_type io_driver_type = {
+    .name = "Driver", .tag = RTL_TAG('D', 'r', 'i', 'v'), .mapping = {0x120089, 0x120116, 0x1200A0, 0x1F01FF}};
 
 /* An area IoAllocateDriverObjectExtension made. */
 struct client_extension {

@@ -59,7 +59,24 @@ static void file_remove(void *body)
     ob_dereference(device);
 }
 
-const struct ob_type io_file_type = {"File", RTL_TAG('F', 'i', 'l', 'e'), file_remove};
+static void file_closed(void *body)
+{
+    FILE_OBJECT *file = body;
+    send_simple(file, IRP_MJ_CLEANUP, KernelMode);
+    file->Flags |= FO_CLEANUP_COMPLETE;
+}
+
+const struct ob_type io_file_type = {.name = "File",
+                                     .tag = RTL_TAG('F', 'i', 'l', 'e'),
+                                     .remove = file_remove,
+                                     .closed = file_closed,
+                                     .mapping = {0x120089, 0x120116, 0x1200A0, 0x1F01FF},
+                                     .waitable = true,
+                                     .dispatcher_offset = offsetof(FILE_OBJECT, Event)};
+
+POBJECT_TYPE IoFileObjectType = (POBJECT_TYPE)&io_file_type;
+POBJECT_TYPE IoDeviceObjectType = (POBJECT_TYPE)&io_device_type;
+POBJECT_TYPE IoDriverObjectType = (POBJECT_TYPE)&io_driver_type;
 
 /* Counts the open on the device, under the rules for exclusive and unready devices. */
 static NTSTATUS device_open(DEVICE_OBJECT *device)

@@ -81,6 +81,14 @@ static void tell_block(void *context, const struct mm_pool_block *block)
     tell(context, block->caller, "allocated", what);
 }
 
+static void tell_handle(void *context, const struct ob_handle_leak *leak)
+{
+    char what[128];
+    rtl_print(what, sizeof(what), "%s handle 0x%llx to a %s", ObIsKernelHandle(leak->handle) ? "kernel" : "process",
+              (ULONG64)(ULONG_PTR)leak->handle, leak->type->name);
+    tell(context, leak->caller, "opened", what);
+}
+
 static void tell_devices_and_irps(struct reporter *reporter)
 {
     char what[256], name[128];
@@ -105,6 +113,7 @@ static SIZE_T report_now(io_leak_callback *callback, void *context)
     struct reporter reporter = {callback, context, 0};
     tell_devices_and_irps(&reporter);
     ob_links_each(tell_link, &reporter);
+    ob_handles_each(tell_handle, &reporter);
     mm_pool_each(MM_POOL_DRIVER, tell_block, &reporter);
     return reporter.count;
 }

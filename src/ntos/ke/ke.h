@@ -14,7 +14,8 @@
 /* A thread. ETHREAD and KTHREAD are one object here. Drivers see it as opaque, apart from being waitable. */
 struct _KTHREAD {
     DISPATCHER_HEADER Header; /* signalled when the thread has ended */
-    struct _EPROCESS *Process;
+    struct _EPROCESS *Process;    /* whose address space it runs in: another one's while attached */
+    struct _EPROCESS *OwnProcess; /* the one it belongs to */
     CLIENT_ID Cid;
     KPROCESSOR_MODE PreviousMode;
     BOOLEAN SystemThread;
@@ -33,10 +34,18 @@ struct _EPROCESS {
     DISPATCHER_HEADER Header;
     HANDLE UniqueProcessId;
     char ImageFileName[16];
+    PVOID ObjectTable; /* ob's handle table of the process */
 };
 
-extern struct _EPROCESS ke_system_process; /* id 4 */
-extern struct _EPROCESS ke_user_process;   /* the one that sends the requests */
+/* Bytes before every thread and process that belong to ob's object header. */
+#define KE_OBJECT_ROOM 64
+
+struct ke_process {
+    _Alignas(16) UCHAR object_header[KE_OBJECT_ROOM];
+    struct _EPROCESS body;
+};
+extern struct ke_process ke_system; /* id 4 */
+extern struct ke_process ke_user;   /* the one that sends the requests */
 
 /* ---- start and threads ---- */
 
@@ -52,8 +61,14 @@ void ke_thread_detach(void);
 PKTHREAD ke_thread_current(void);
 void ke_set_irql(KIRQL irql);
 
-/* Drops a reference; the last one frees the thread object. */
+/* Drops a reference of ke's; the last one takes the thread off the list and hands it to ke_thread_gone. */
 void ke_thread_release(PKTHREAD thread);
+/* Calls back, with the list of threads held, for the thread with this id. False: there is none. */
+bool ke_thread_find(HANDLE id, void (*found)(PKTHREAD thread, void *context), void *context);
+/* Set by ob, which counts drivers' references: a thread was made; ke is done with it (null: its memory goes at once). */
+extern void (*ke_thread_made)(PKTHREAD thread);
+extern void (*ke_thread_gone)(PKTHREAD thread);
+void ke_thread_free(PKTHREAD thread);
 
 /* ---- dispatcher ---- */
 

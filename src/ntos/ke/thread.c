@@ -20,11 +20,13 @@ enum {
     KPRCB_CURRENT_THREAD = 0x188
 };
 
-struct _EPROCESS ke_system_process = {
-    .Header.Type = ProcessObject, .UniqueProcessId = (HANDLE)4, .ImageFileName = "System"};
-struct _EPROCESS ke_user_process = {
-    .Header.Type = ProcessObject, .UniqueProcessId = (HANDLE)0x1000, .ImageFileName = "uma"};
-PEPROCESS PsInitialSystemProcess = &ke_system_process;
+struct ke_process ke_system = {
+    .body = {.Header.Type = ProcessObject, .UniqueProcessId = (HANDLE)4, .ImageFileName = "System"}};
+struct ke_process ke_user = {
+    .body = {.Header.Type = ProcessObject, .UniqueProcessId = (HANDLE)0x1000, .ImageFileName = "uma"}};
+PEPROCESS PsInitialSystemProcess = &ke_system.body;
+void (*ke_thread_made)(PKTHREAD thread);
+void (*ke_thread_gone)(PKTHREAD thread);
 
 static LIST_ENTRY threads;
 static ULONG_PTR next_thread_id = 0x1004;
@@ -56,13 +58,15 @@ void ke_set_irql(KIRQL irql)
 
 static PKTHREAD thread_create(PEPROCESS process)
 {
-    PKTHREAD thread = plat_system_map(sizeof(*thread), PLAT_READWRITE);
-    if (!thread)
+    UCHAR *block = plat_system_map(KE_OBJECT_ROOM + sizeof(struct _KTHREAD), PLAT_READWRITE);
+    if (!block)
         return NULL;
-    *thread = (struct _KTHREAD){.Header.Type = ThreadObject, .Process = process, .References = 1, .Priority = 8};
+    PKTHREAD thread = (PKTHREAD)(block + KE_OBJECT_ROOM);
+    *thread = (struct _KTHREAD){
+        .Header.Type = ThreadObject, .Process = process, .OwnProcess = process, .References = 1, .Priority = 8};
     InitializeListHead(&thread->Header.WaitListHead);
     thread->Cid.UniqueProcess = process->UniqueProcessId;
-    thread->SystemThread = process == &ke_system_process;
+    thread->SystemThread = process == &ke_system.body;
     plat_lock_acquire(&ke_dispatcher_lock);
     if (!threads.Flink)
         InitializeListHead(&threads);
@@ -70,6 +74,8 @@ static PKTHREAD thread_create(PEPROCESS process)
     next_thread_id += 4;
     InsertTailList(&threads, &thread->ThreadListEntry);
     plat_lock_release(&ke_dispatcher_lock);
+    if (ke_thread_made)
+        ke_thread_made(thread);
     return thread;
 }
 
@@ -93,7 +99,7 @@ NTSTATUS ke_thread_attach(void)
     NTSTATUS status = plat_thread_attach();
     if (!NT_SUCCESS(status) || ke_thread_current())
         return status;
-    PKTHREAD thread = thread_create(&ke_user_process);
+    PKTHREAD thread = thread_create(&ke_user.body);
     return thread ? thread_adopt(thread) : STATUS_INSUFFICIENT_RESOURCES;
 }
 
@@ -104,8 +110,29 @@ void ke_thread_release(PKTHREAD thread)
     if (last)
         RemoveEntryList(&thread->ThreadListEntry);
     plat_lock_release(&ke_dispatcher_lock);
-    if (last)
-        plat_system_unmap(thread, sizeof(*thread));
+    if (last && ke_thread_gone)
+        ke_thread_gone(thread);
+    else if (last)
+        ke_thread_free(thread);
+}
+
+void ke_thread_free(PKTHREAD thread)
+{
+    plat_system_unmap((UCHAR *)thread - KE_OBJECT_ROOM, KE_OBJECT_ROOM + sizeof(*thread));
+}
+
+bool ke_thread_find(HANDLE id, void (*found)(PKTHREAD thread, void *context), void *context)
+{
+    bool any = false;
+    plat_lock_acquire(&ke_dispatcher_lock);
+    for (LIST_ENTRY *entry = threads.Flink; entry != &threads && !any; entry = entry->Flink) {
+        PKTHREAD thread = CONTAINING_RECORD(entry, struct _KTHREAD, ThreadListEntry);
+        any = thread->Cid.UniqueThread == id;
+        if (any)
+            found(thread, context);
+    }
+    plat_lock_release(&ke_dispatcher_lock);
+    return any;
 }
 
 void ke_thread_detach(void)
@@ -117,6 +144,7 @@ void ke_thread_detach(void)
     thread->Header.SignalState = 1;
     plat_lock_wake_all(&ke_dispatcher_lock);
     plat_lock_release(&ke_dispatcher_lock);
+    seh_thread_fini();
     arch_self()->ps_thread = NULL;
     plat_thread_detach();
     ke_thread_release(thread);
@@ -156,12 +184,12 @@ HANDLE NTAPI PsGetCurrentProcessId(VOID)
 
 PEPROCESS NTAPI PsGetThreadProcess(PETHREAD Thread)
 {
-    return Thread->Process;
+    return Thread->OwnProcess;
 }
 
 PEPROCESS NTAPI IoThreadToProcess(PETHREAD Thread)
 {
-    return Thread->Process;
+    return Thread->OwnProcess;
 }
 
 HANDLE NTAPI PsGetThreadId(PETHREAD Thread)

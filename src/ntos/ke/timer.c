@@ -76,7 +76,7 @@ static void service(void *context)
     UNREFERENCED_PARAMETER(context);
     if (!NT_SUCCESS(ke_thread_attach()))
         return;
-    ke_thread_current()->Process = &ke_system_process;
+    ke_thread_current()->Process = ke_thread_current()->OwnProcess = &ke_system.body;
     ke_thread_current()->SystemThread = TRUE;
     plat_lock_acquire(&ke_dispatcher_lock);
     for (;;) {

@@ -153,8 +153,8 @@ NTSTATUS ke_init(void)
                                             .raw_access = on_raw_access,
                                             .fatal = on_fatal};
     plat_lock_init(&ke_dispatcher_lock);
-    InitializeListHead(&ke_system_process.Header.WaitListHead);
-    InitializeListHead(&ke_user_process.Header.WaitListHead);
+    InitializeListHead(&ke_system.body.Header.WaitListHead);
+    InitializeListHead(&ke_user.body.Header.WaitListHead);
     plat_set_hooks(&hooks);
     seh_unhandled_hook = on_unhandled;
     return ke_thread_attach();

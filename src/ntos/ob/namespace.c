@@ -25,11 +25,13 @@ static void link_remove(void *body)
     ob_path_free(&((struct symbolic_link *)body)->target);
 }
 
-const struct ob_type ob_symbolic_link_type = {"SymbolicLink", RTL_TAG('S', 'y', 'm', 'b'), link_remove};
+const struct ob_type ob_symbolic_link_type = {.name = "SymbolicLink",
+                                              .tag = RTL_TAG('S', 'y', 'm', 'b'),
+                                              .remove = link_remove,
+                                              .mapping = {0x20001, 0x20000, 0x20001, 0xF0001}};
 
-NTSTATUS ob_init(void)
+NTSTATUS ob_namespace_init(void)
 {
-    plat_lock_init(&ob_lock);
     InitializeListHead(&names);
     return STATUS_SUCCESS;
 }
@@ -102,6 +104,8 @@ static struct ob_header *find_prefix(const UNICODE_STRING *path)
             continue;
         if (length < path->Length && path->Buffer[length / sizeof(WCHAR)] != '\\')
             continue;
+        if (length < path->Length && header->type == &ob_directory_type)
+            continue; /* it has no say over the names in it */
         if (!best || length > best->name.Length)
             best = header;
     }
@@ -156,8 +160,8 @@ NTSTATUS ob_lookup(PCUNICODE_STRING name, const struct ob_type *type, void **bod
         struct ob_header *header = find_prefix(&path);
         void *found = header ? header + 1 : NULL;
         UNICODE_STRING tail = header ? tail_from(&path, header->name.Length) : (UNICODE_STRING){0};
-        if (found)
-            ob_reference(found);
+        if (found && !ob_reference_alive(found))
+            found = NULL; /* it is on its way out */
         plat_lock_release(&ob_lock);
         if (!found) {
             status = STATUS_OBJECT_NAME_NOT_FOUND;

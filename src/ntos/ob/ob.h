@@ -12,6 +12,20 @@ struct ob_type {
     const char *name;
     ULONG tag;                  /* of the pool blocks */
     void (*remove)(void *body); /* the last reference went: release what the body holds; the block itself is ob's */
+    void (*free)(void *body);   /* gives the block back where it does not come from the pool; else null */
+    void (*closed)(void *body); /* the last handle went; the handle's reference is still there */
+    GENERIC_MAPPING mapping;    /* GenericAll is also what may be asked for at all */
+    bool waitable;
+    USHORT dispatcher_offset; /* of the DISPATCHER_HEADER in a waitable body */
+};
+
+extern const struct ob_type ob_directory_type, ob_event_type, ob_mutant_type, ob_semaphore_type, ob_timer_type,
+    ob_process_type, ob_thread_type;
+
+/* What a handle carries. */
+struct ob_handle_info {
+    ULONG attributes; /* OBJ_INHERIT, OBJ_PROTECT_CLOSE */
+    ACCESS_MASK access;
 };
 
 NTSTATUS ob_init(void);
@@ -21,6 +35,10 @@ const struct ob_type *ob_type_of(const void *body);
 LONG_PTR ob_reference(void *body);
 LONG_PTR ob_dereference(void *body);
 LONG_PTR ob_reference_count(const void *body);
+/* How many handles there are to it. */
+LONG_PTR ob_handle_count(const void *body);
+/* What a wait for body waits for, or null. */
+DISPATCHER_HEADER *ob_dispatcher(void *body);
 
 /*
  * Names are full paths compared without case: "\Device\X", "\Driver\X", "\GLOBAL??\X". ob_path_normalize maps
@@ -53,3 +71,37 @@ struct ob_link_info {
 };
 /* Calls back for each link; returns how many. callback may be null. */
 SIZE_T ob_links_each(void (*callback)(void *context, const struct ob_link_info *link), void *context);
+
+/* ---- handles ---- */
+
+/*
+ * The access that desired stands for: generic rights mapped, MAXIMUM_ALLOWED as everything. Everybody is an
+ * administrator here, so what the type has is granted. STATUS_ACCESS_DENIED: user mode asks for more than the type has.
+ */
+NTSTATUS ob_access_map(const struct ob_type *type, ACCESS_MASK desired, KPROCESSOR_MODE mode, ACCESS_MASK *granted);
+/*
+ * A handle to body, which takes a reference of its own: in the kernel's table with OBJ_KERNEL_HANDLE (ignored in user
+ * mode), else in the table of the process the thread runs in. attributes: OBJ_*. access: granted, as ob_access_map gives
+ * it. STATUS_INSUFFICIENT_RESOURCES.
+ */
+NTSTATUS ob_handle_create(void *body, ACCESS_MASK access, ULONG attributes, KPROCESSOR_MODE mode, HANDLE *handle);
+/* As ObCloseHandle. STATUS_INVALID_HANDLE, STATUS_HANDLE_NOT_CLOSABLE (OBJ_PROTECT_CLOSE). */
+NTSTATUS ob_handle_close(HANDLE handle, KPROCESSOR_MODE mode);
+/*
+ * The referenced body of a handle. type null: any. STATUS_INVALID_HANDLE (a kernel handle from user mode as well),
+ * STATUS_OBJECT_TYPE_MISMATCH, STATUS_ACCESS_DENIED. access is checked for user mode only. granted may be null.
+ */
+NTSTATUS ob_handle_reference(HANDLE handle, ACCESS_MASK access, const struct ob_type *type, KPROCESSOR_MODE mode,
+                             void **body, struct ob_handle_info *granted);
+/* A handle of source's table into target's (null: none is made). options: DUPLICATE_*. */
+NTSTATUS ob_handle_duplicate(PEPROCESS source, HANDLE handle, PEPROCESS target, ACCESS_MASK access, ULONG attributes,
+                             ULONG options, KPROCESSOR_MODE mode, HANDLE *copy);
+/* Handles in the process's table; the system process's are the kernel handles. */
+SIZE_T ob_handles_in(PEPROCESS process);
+/* Calls back for each handle that a driver made (caller not 0), in both tables; returns how many. callback may be null. */
+struct ob_handle_leak {
+    HANDLE handle;
+    const struct ob_type *type;
+    ULONG_PTR caller;
+};
+SIZE_T ob_handles_each(void (*callback)(void *context, const struct ob_handle_leak *leak), void *context);
