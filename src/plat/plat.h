@@ -75,8 +75,8 @@ struct plat_hooks {
     bool (*emulate)(CONTEXT *context, ULONG_PTR address);
     /* Raw access under PLAT_RAW_STEP (for counting and tracing; signal-safe). */
     void (*raw_access)(const struct plat_raw_access *access);
-    /* Raw access under PLAT_RAW_STOP, or stack overflow (code STATUS_STACK_OVERFLOW): never returns. Stack rules as trap, but
-     * for overflow it runs on the emergency stack. */
+    /* Raw access under PLAT_RAW_STOP, stack overflow (code STATUS_STACK_OVERFLOW), or the base of fs or gs was found changed
+     * (STATUS_PRIVILEGED_INSTRUCTION): never returns. Stack rules as trap, but for overflow it runs on the emergency stack. */
     void (*fatal)(struct plat_trap *trap);
 };
 void plat_set_hooks(const struct plat_hooks *hooks);

@@ -83,6 +83,10 @@ ULONG seh_backtrace(const CONTEXT *context, ULONG_PTR *pcs, ULONG capacity)
         if (count > 1 && state.context.Rsp <= last_stack)
             break;
         last_stack = state.context.Rsp;
+        if (count == 1)
+            seh_leave_nowhere(&state.context);
+        if (state.context.Rip != pcs[count - 1])
+            continue;
         const struct seh_image *image = seh_image_find(state.context.Rip);
         if (image ? !step_pe(&state, image) : !step_elf(&state))
             break;

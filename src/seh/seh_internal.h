@@ -52,6 +52,7 @@ struct seh_walk {
     CONTEXT caller;        /* registers in its caller, after SEH_STEP_PE */
     struct seh_node *node; /* next node to use once the pc is in ELF code */
     bool advance;          /* go on at caller */
+    bool begun;            /* the first frame has been asked for */
     bool collided;         /* the frame is one whose unwind was interrupted */
     ULONG scope_index;
     ULONG64 nested_frame; /* frames up to this one have an exception of their own in dispatch */
@@ -62,6 +63,8 @@ struct seh_walk {
     PVOID handler_data;
     struct seh_c_frame *c_frame;
 };
+/* A call through a bad pointer faults at its target, where there is no code: such a pc is a leaf function's. */
+void seh_leave_nowhere(CONTEXT *context);
 void seh_walk_begin(struct seh_walk *walk, const CONTEXT *context, struct seh_node *node);
 /* handlers: UNW_FLAG_EHANDLER or UNW_FLAG_UHANDLER, which language handlers to report. */
 enum seh_step seh_walk_next(struct seh_walk *walk, ULONG handlers);

@@ -7,6 +7,8 @@
  */
 #include "seh_internal.h"
 
+#include "plat.h"
+
 /* Nodes may hold a stack pointer a little lower than their function uses later (arguments not yet popped). */
 #define NODE_SLACK 4096
 
@@ -64,11 +66,23 @@ ULONG_PTR seh_export_caller(void)
     return node ? ((const struct seh_call *)node)->return_address : 0;
 }
 
+void seh_leave_nowhere(CONTEXT *context)
+{
+    ULONG64 caller;
+    bool code = context->Rip >= plat_layout.system_start && plat_is_readable(context->Rip, 1);
+    if (seh_image_find(context->Rip) || code ||
+        plat_safe_read(&caller, context->Rsp, sizeof(caller)) != sizeof(caller) || !seh_image_find(caller))
+        return;
+    context->Rip = caller;
+    context->Rsp += 8;
+}
+
 void seh_walk_begin(struct seh_walk *walk, const CONTEXT *context, struct seh_node *node)
 {
     walk->context = *context;
     walk->node = node;
     walk->advance = false;
+    walk->begun = false;
     walk->collided = false;
     walk->scope_index = 0;
     walk->nested_frame = 0;
@@ -117,6 +131,8 @@ static bool frame_makes_sense(const struct seh_walk *walk)
 
 enum seh_step seh_walk_next(struct seh_walk *walk, ULONG handlers)
 {
+    bool first = !walk->advance && !walk->begun;
+    walk->begun = true;
     walk->c_frame = NULL;
     if (walk->advance) {
         walk->context = walk->caller;
@@ -125,6 +141,8 @@ enum seh_step seh_walk_next(struct seh_walk *walk, ULONG handlers)
         walk->scope_index = 0;
     }
     const struct seh_image *image;
+    if (first)
+        seh_leave_nowhere(&walk->context);
     while (!(image = seh_image_find(walk->context.Rip))) {
         enum seh_step step = cross_node(walk);
         if (step != SEH_STEP_PE)

@@ -115,6 +115,14 @@ static void on_fast_fail(ULONG code, CONTEXT *context)
 
 static void on_fatal(struct plat_trap *trap)
 {
+    if (trap->code == STATUS_PRIVILEGED_INSTRUCTION) {
+        struct ke_bugcheck spoilt = {.code = BUGCHECK_CRITICAL_STRUCTURE_CORRUPTION,
+                                     .parameters = {0, 0, trap->context->Rip, 7}, /* 7: a processor register */
+                                     .why = "the driver changed the base of gs or fs, which are the kernel's",
+                                     .culprit = culprit_of(trap->context),
+                                     .context = trap->context};
+        ke_bugcheck_report(&spoilt);
+    }
     if (trap->code != STATUS_STACK_OVERFLOW)
         bugcheck_page_fault(trap, USER_VA_ACCESS_INCONSISTENT, "user memory outside an accessor, address");
     struct ke_bugcheck bugcheck = {.code = BUGCHECK_UNEXPECTED_KERNEL_MODE_TRAP,

@@ -142,5 +142,7 @@ NTSTATUS plat_fork_child(void)
         failed = !view_frames(alias->at, alias->frame, alias->pages, copy);
     close(old);
     user_unlock();
+    if (plat_current)
+        host_guard_system_calls(); /* a fork does not inherit it */
     return failed ? STATUS_NO_MEMORY : STATUS_SUCCESS;
 }

@@ -75,6 +75,18 @@ system_probe_copy:
     ret
     .size system_probe_copy, . - system_probe_copy
 
+/* Where every signal begins. Linux leaves the alignment check as the interrupted code had it. */
+    .globl signal_entry
+    .hidden signal_entry
+    .type signal_entry, @function
+signal_entry:
+    endbr64
+    pushfq
+    andl $~0x40400, (%rsp) /* AC, DF */
+    popfq
+    jmp on_signal
+    .size signal_entry, . - signal_entry
+
     .section uma_fault_table, "a", @progbits
     .balign 4
     .long 1b - .

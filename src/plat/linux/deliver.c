@@ -23,6 +23,7 @@ _Static_assert(offsetof(CONTEXT, Rip) == CONTEXT_RIP && offsetof(CONTEXT, FltSav
 
 #define RED_ZONE       128u    /* host library code may use it; ours and drivers' does not */
 #define STACK_RESERVE  0x2000u /* what a hook needs at the least to dispatch on the interrupted stack */
+#define STACK_REPORT   0x8000u /* what a bug check with its symbols takes: asked of a stack the driver chose */
 #define FLAG_TRAP      0x100u
 #define FLAG_DIRECTION 0x400u
 #define FLAGS_LOADABLE 0x240cd5u /* CF PF AF ZF SF DF OF, AC, ID: no NT, and no TF, which would trap halfway */
@@ -106,6 +107,17 @@ void fault_abort(const char *what, ULONG_PTR pc, ULONG_PTR address)
     abort();
 }
 
+/* Whether the stack below at can be written as far as a report needs; what lies there is dead anyway. */
+static bool has_room(ULONG_PTR at)
+{
+    for (ULONG_PTR below = PLAT_PAGE_SIZE; below <= STACK_REPORT; below += PLAT_PAGE_SIZE) {
+        UCHAR byte;
+        if (signal_safe_read(&byte, at - below, 1) != 1 || signal_safe_write(at - below, &byte, 1) != 1)
+            return false;
+    }
+    return true;
+}
+
 /* The lowest address of the frame for this stack, or 0 if the stack has no room. */
 static ULONG_PTR frame_place(const struct plat_thread *thread, ULONG_PTR rsp, bool *known)
 {
@@ -118,7 +130,7 @@ static ULONG_PTR frame_place(const struct plat_thread *thread, ULONG_PTR rsp, bo
     }
     const struct arch_thread *arch = thread->arch;
     if (rsp < arch->stack_low || rsp > arch->stack_high)
-        return user_range(at, 1) ? 0 : at;
+        return user_range(at, 1) || !has_room(at) ? 0 : at;
     *known = true;
     return at - arch->stack_low > STACK_RESERVE && at > arch->stack_low ? at : 0;
 }
@@ -165,6 +177,7 @@ void deliver(ucontext_t *uc, enum deliver_kind kind, const struct plat_trap *tra
         frame.trap.context = (CONTEXT *)at;
         memcpy((void *)at, &frame, sizeof frame);
     }
+    host_segments(uc);
     registers[REG_RDI] = (greg_t)at;
     registers[REG_RSP] = (greg_t)(at - 8); /* as after a call */
     registers[REG_RIP] = (greg_t)(ULONG_PTR)deliver_enter;

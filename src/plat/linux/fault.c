@@ -21,6 +21,10 @@
 
 struct plat_hooks plat_hooks;
 
+/* context.S; goes on in on_signal. */
+void signal_entry(int number, siginfo_t *info, void *context);
+void on_signal(int number, siginfo_t *info, void *context);
+
 void plat_set_hooks(const struct plat_hooks *hooks)
 {
     plat_hooks = *hooks;
@@ -196,7 +200,9 @@ static void general_protection(ucontext_t *uc)
 static void on_memory(ucontext_t *uc, const siginfo_t *info)
 {
     const greg_t *registers = uc->uc_mcontext.gregs;
-    if (info->si_signo == SIGBUS && info->si_code == BUS_ADRALN) {
+    if (info->si_signo == SIGBUS && info->si_code == BUS_ADRALN && host_clear_alignment_check(uc)) {
+        return; /* alignment is checked in user mode only, which is not what a driver runs in */
+    } else if (info->si_signo == SIGBUS && info->si_code == BUS_ADRALN) {
         raise_trap(uc, STATUS_DATATYPE_MISALIGNMENT, 0, 0, 0, 0);
     } else if (registers[REG_TRAPNO] != TRAP_PAGE_FAULT) {
         general_protection(uc);
@@ -241,11 +247,44 @@ static void on_arithmetic(ucontext_t *uc, const siginfo_t *info)
     raise_trap(uc, code, 0, 0, 0, 0);
 }
 
-static void on_signal(int number, siginfo_t *info, void *context)
+/* A system call of driver code's own, refused; every instruction that makes one has two bytes. */
+static void on_system_call(ucontext_t *uc)
+{
+    uc->uc_mcontext.gregs[REG_RIP] -= 2;
+    raise_trap(uc, STATUS_ILLEGAL_INSTRUCTION, 0, 0, 0, 0);
+}
+
+/* The thread's registers are not what the host needs. True: nothing more to do. */
+static bool settle_host(ucontext_t *uc, const siginfo_t *info)
+{
+    switch (host_put_right(uc)) {
+    case HOST_FINE:
+        return false;
+    case HOST_AGAIN:
+        return true;
+    case HOST_SPOILT: {
+        struct plat_trap trap = {.code = STATUS_PRIVILEGED_INSTRUCTION};
+        deliver(uc, DELIVER_FATAL, &trap);
+        return true;
+    }
+    default:
+        if (info->si_signo == SIGBUS && info->si_code == BUS_ADRALN && host_clear_alignment_check(uc))
+            return true;
+        host_give_up((ULONG_PTR)uc->uc_mcontext.gregs[REG_RIP], (ULONG_PTR)info->si_addr);
+    }
+}
+
+/* From signal_entry, which has put the flags right. */
+void on_signal(int number, siginfo_t *info, void *context)
 {
     ucontext_t *uc = context;
+    if (settle_host(uc, info))
+        return;
     int saved = errno;
     switch (number) {
+    case SIGSYS:
+        on_system_call(uc);
+        break;
     case SIGSEGV:
     case SIGBUS:
         on_memory(uc, info);
@@ -265,11 +304,10 @@ static void on_signal(int number, siginfo_t *info, void *context)
 
 NTSTATUS fault_init(void)
 {
-    static const int numbers[] = {SIGSEGV, SIGBUS, SIGILL, SIGTRAP, SIGFPE};
-    struct sigaction action = {.sa_sigaction = on_signal, .sa_flags = SA_SIGINFO | SA_ONSTACK};
+    static const int numbers[] = {SIGSEGV, SIGBUS, SIGILL, SIGTRAP, SIGFPE, SIGSYS};
+    /* None is blocked: a fault in the handler must come here too, or Linux ends the process without a word. */
+    struct sigaction action = {.sa_sigaction = signal_entry, .sa_flags = SA_SIGINFO | SA_ONSTACK | SA_NODEFER};
     sigemptyset(&action.sa_mask);
-    for (size_t i = 0; i < RTL_NUMBER_OF(numbers); i++)
-        sigaddset(&action.sa_mask, numbers[i]);
     for (size_t i = 0; i < RTL_NUMBER_OF(numbers); i++)
         if (sigaction(numbers[i], &action, NULL) != 0)
             return STATUS_UNSUCCESSFUL;

@@ -62,12 +62,15 @@ bool page_apply(ULONG_PTR address);
 bool page_apply_range(ULONG_PTR address, SIZE_T size, page_word word);
 bool protect_kernel(ULONG_PTR address, SIZE_T size, int prot);
 
+#define SIGNAL_STACK_SIZE 0x20000u
 #define OPENED_MAX   32
 #define OPENED_AHEAD 8 /* a copy's two sides fit in OPENED_MAX twice */
 struct plat_thread {
     struct arch_thread *arch;
     UCHAR *scratch; /* a writable and executable page, or null */
     UCHAR *emergency_stack_top;
+    UCHAR *signal_stack; /* SIGNAL_STACK_SIZE bytes */
+    ULONG_PTR fs_base;   /* the C library's */
     /* Pages this thread opened (mprotect mode), oldest first from opened_first; more than OPENED_MAX close the older
      * half. */
     ULONG_PTR opened[OPENED_MAX];
@@ -134,6 +137,25 @@ void context_to_ucontext(const CONTEXT *context, ucontext_t *uc);
 void deliver(ucontext_t *uc, enum deliver_kind kind, const struct plat_trap *trap);
 /* One line on standard error, then abort(). Signal-safe. */
 DECLSPEC_NORETURN void fault_abort(const char *what, ULONG_PTR pc, ULONG_PTR address);
+
+/* ---- host.c ---- */
+/*
+ * FINE: nothing was wrong. SPOILT: a segment base was, and is right again. AGAIN: the same, but it was the handler that
+ * stumbled over it; it may go on. IN_HANDLER: the handler itself faulted.
+ */
+enum host_state { HOST_FINE, HOST_SPOILT, HOST_AGAIN, HOST_IN_HANDLER };
+/* First thing in a signal handler. */
+enum host_state host_put_right(ucontext_t *uc);
+/* The interrupted code goes on in 64-bit mode, whatever it had switched to. */
+void host_segments(ucontext_t *uc);
+/* True: the interrupted code had alignment checks on, which the kernel mode it stands for does not have. */
+bool host_clear_alignment_check(ucontext_t *uc);
+/* Driver code of the calling thread gets no system calls from now on. */
+void host_guard_system_calls(void);
+void host_guard_thread(struct plat_thread *thread);
+void host_forget_thread(struct plat_thread *thread);
+/* One line on standard error, then exit status 1. */
+DECLSPEC_NORETURN void host_give_up(ULONG_PTR pc, ULONG_PTR address);
 
 /* ---- step.c ---- */
 void step_begin_raw(struct plat_thread *thread, ucontext_t *uc, ULONG_PTR address, bool write);

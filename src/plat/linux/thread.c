@@ -13,7 +13,6 @@
 
 #include "linux.h"
 
-#define SIGNAL_STACK_SIZE    0x20000u
 #define EMERGENCY_STACK_SIZE 0x20000u /* a bug check with its stack walk and symbols runs there */
 #define ROUND_UP(n)          (((n) + PLAT_PAGE_SIZE - 1) & ~(size_t)(PLAT_PAGE_SIZE - 1))
 
@@ -58,6 +57,7 @@ NTSTATUS plat_thread_attach(void)
     if (mprotect(base + arch_size + own_size, PLAT_PAGE_SIZE, PROT_READ | PROT_WRITE | PROT_EXEC) == 0)
         thread->scratch = base + arch_size + own_size;
     thread->emergency_stack_top = base + size;
+    thread->signal_stack = base + signal_at;
     thread->step.redirected = -1;
     find_stack(arch);
     if (sigaltstack(&stack, NULL) != 0 || syscall(SYS_arch_prctl, ARCH_SET_GS, arch) != 0) {
@@ -65,6 +65,7 @@ NTSTATUS plat_thread_attach(void)
         return STATUS_UNSUCCESSFUL;
     }
     plat_current = thread;
+    host_guard_thread(thread);
     protect_thread_init();
     return STATUS_SUCCESS;
 }
@@ -76,6 +77,7 @@ void plat_thread_detach(void)
         return;
     plat_window_close();
     stack_t stack = {.ss_flags = SS_DISABLE};
+    host_forget_thread(thread);
     sigaltstack(&stack, NULL);
     plat_current = NULL;
     syscall(SYS_arch_prctl, ARCH_SET_GS, 0ul);
