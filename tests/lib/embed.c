@@ -24,6 +24,7 @@ struct scribe {
     uint64_t text, reply;
 };
 
+static const char *uma_safe_path, *legacy_race_path;
 static struct uma_driver *driver;
 static uma_file file;
 
@@ -88,7 +89,7 @@ static void race_to_death(int pipe_end)
 
     if (uma_start(&options) < 0)
         _exit(77);
-    if (uma_load(DRIVERS "/legacy_race.sys", &driver, error) < 0 || uma_open("\\Device\\LegacyRace", &file) < 0 ||
+    if (uma_load(legacy_race_path, &driver, error) < 0 || uma_open("\\Device\\LegacyRace", &file) < 0 ||
         uma_user_alloc(4096, UMA_READ_WRITE, &request.text) < 0 ||
         uma_user_alloc(4096, UMA_READ_WRITE, &request.reply) < 0)
         _exit(4);
@@ -138,7 +139,7 @@ static void test_load(void **state)
 {
     char error[UMA_ERROR_MAX], name[UMA_NAME_MAX];
     (void)state;
-    uma_status status = uma_load(DRIVERS "/uma_safe.sys", &driver, error);
+    uma_status status = uma_load(uma_safe_path, &driver, error);
     if (status < 0)
         fail_msg("%s", error);
     assert_true(uma_driver_device(driver, 0, name));
@@ -237,8 +238,14 @@ static void test_names(void **state)
     assert_string_equal(uma_status_name((uma_status)0xC0FFEE00), "0xc0ffee00");
 }
 
-int main(void)
+int main(int argc, char **argv)
 {
+    if (argc != 3) {
+        fputs("usage: test_embed uma_safe.sys legacy_race.sys\n", stderr);
+        return 2;
+    }
+    uma_safe_path = argv[1];
+    legacy_race_path = argv[2];
     const struct CMUnitTest before[] = {cmocka_unit_test(test_bugcheck)};
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_names),    cmocka_unit_test(test_load_errors), cmocka_unit_test(test_load),

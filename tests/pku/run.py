@@ -39,12 +39,25 @@ def libraries(program):
 
 
 def suites(build, pattern):
-    """(name, environment words, command) of each ctest case that runs under PKU."""
+    """(name, environment words, command) of each ctest case that runs under PKU and needs no Python."""
     for test in json.loads(output("ctest", "--test-dir", build, "--show-only=json-v1"))["tests"]:
         if not re.search(pattern, test["name"]):
             continue
+        if "python" in os.path.basename(test["command"][0]):
+            continue
         properties = {entry["name"]: entry["value"] for entry in test.get("properties", [])}
         yield test["name"], properties.get("ENVIRONMENT", []), test["command"]
+
+
+def demo(build):
+    """The demo as one more case, and the files it reads."""
+    with open(os.path.join(build, "CMakeCache.txt"), encoding="utf-8") as cache:
+        out = re.search(r"^UMA_OUT:PATH=(.*)$", cache.read(), re.M).group(1)
+    drivers = os.path.join(out, "drivers")
+    requests = os.path.join(drivers, "demo")
+    files = [os.path.join(folder, name) for folder in (drivers, requests) for name in os.listdir(folder)
+             if name.endswith((".sys", ".json"))]
+    return ("demo", [], [os.path.join(out, "uma"), "demo", "--drivers", drivers]), files
 
 
 def main():
@@ -58,15 +71,14 @@ def main():
     image = kernel(work)
     subprocess.run(["gcc", "-O2", "-static", os.path.join(here, "init.c"), "-o", os.path.join(root, "init")], check=True)
 
-    rows, files = [], set()
-    for name, environment, command in suites(build, pattern):
+    program, files = demo(build)
+    rows, files = [], set(files)
+    for name, environment, command in [*suites(build, pattern), program]:
         rows.append(name + "\n" + " ".join(environment + command) + "\n")
         for word in command:
             if os.path.isfile(word):
                 files.add(word)
         files.update(libraries(command[0]))
-    if not rows:
-        sys.exit("pku-machine: no test matches " + pattern)
     with open(os.path.join(root, "tests"), "w", encoding="ascii") as listing:
         listing.writelines(rows)
     for path in files:
