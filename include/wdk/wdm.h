@@ -12,3 +12,6 @@
 #include "wdk/ex.h"
 #include "wdk/ob.h"
 #include "wdk/io.h"
+#include "wdk/tables.h"
+#include "wdk/sync.h"
+#include "wdk/csq.h"

@@ -20,6 +20,7 @@ int run_pool_tests(void);
 int run_wait_tests(void);
 int run_probe_tests(void);
 int run_io_tests(void);
+int run_exports_tests(void);
 int run_handle_tests(void);
 
 struct bugcheck_result {

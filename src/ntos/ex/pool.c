@@ -138,8 +138,14 @@ static void rtl_release(void *block)
     mm_pool_free(block, 0, seh_export_caller());
 }
 
+static void corrupt(ULONG code, const void *object, const char *why)
+{
+    ke_bugcheck_because(BUGCHECK_KERNEL_SECURITY_CHECK_FAILURE, (ULONG_PTR[4]){code, (ULONG_PTR)object, 0, 0}, why);
+}
+
 NTSTATUS ex_init(void)
 {
     rtl_pool = (struct rtl_pool_hooks){rtl_allocate, rtl_release};
+    rtl_corrupt_hook = corrupt;
     return STATUS_SUCCESS;
 }

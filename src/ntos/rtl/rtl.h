@@ -19,6 +19,14 @@ struct rtl_pool_hooks {
 };
 extern struct rtl_pool_hooks rtl_pool;
 
+/*
+ * A driver's data structure is corrupt: bug check 0x139 with this code and the address. ex lends the bug check; does
+ * not return.
+ */
+enum rtl_corruption { RTL_CORRUPT_LIST = 3, RTL_CORRUPT_COUNT = 14, RTL_CORRUPT_TREE = 29 };
+extern void (*rtl_corrupt_hook)(ULONG code, const void *object, const char *why);
+DECLSPEC_NORETURN void rtl_corrupt(enum rtl_corruption code, const void *object, const char *why);
+
 /* ---- formatting ---- */
 
 /* Receives text in pieces; length in bytes of UTF-8 (narrow) or in UTF-16 units (wide). Returning false ends the

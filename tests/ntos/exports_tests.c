@@ -1,0 +1,7 @@
+/* exports_tests.c - the suites of the export families drivers link without thinking. */
+#include "exports_tests.h"
+
+int run_exports_tests(void)
+{
+    return run_tables_tests() + run_sync_tests() + run_csq_tests();
+}

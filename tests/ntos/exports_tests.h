@@ -1,0 +1,7 @@
+/* exports_tests.h - one suite per family of exports. */
+#pragma once
+#include "ntos_test.h"
+
+int run_tables_tests(void);
+int run_sync_tests(void);
+int run_csq_tests(void);
