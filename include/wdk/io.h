@@ -4,6 +4,7 @@
 #pragma once
 #include "wdk/ke.h"
 #include "wdk/mm.h"
+#include "wdk/ps.h"
 
 struct _DEVICE_OBJECT;
 struct _DRIVER_OBJECT;
@@ -330,6 +331,22 @@ VOID NTAPI IoDetachDevice(PDEVICE_OBJECT TargetDevice);
 NTSTATUS NTAPI IoAllocateDriverObjectExtension(PDRIVER_OBJECT DriverObject, PVOID ClientIdentificationAddress,
                                                ULONG DriverObjectExtensionSize, PVOID *DriverObjectExtension);
 PVOID NTAPI IoGetDriverObjectExtension(PDRIVER_OBJECT DriverObject, PVOID ClientIdentificationAddress);
+
+/* ---- work items ---- */
+typedef struct _IO_WORKITEM *PIO_WORKITEM; /* opaque */
+typedef VOID(NTAPI IO_WORKITEM_ROUTINE)(PDEVICE_OBJECT DeviceObject, PVOID Context);
+typedef VOID(NTAPI IO_WORKITEM_ROUTINE_EX)(PVOID IoObject, PVOID Context, PIO_WORKITEM IoWorkItem);
+typedef IO_WORKITEM_ROUTINE *PIO_WORKITEM_ROUTINE;
+typedef IO_WORKITEM_ROUTINE_EX *PIO_WORKITEM_ROUTINE_EX;
+PIO_WORKITEM NTAPI IoAllocateWorkItem(PDEVICE_OBJECT DeviceObject);
+VOID NTAPI IoFreeWorkItem(PIO_WORKITEM IoWorkItem);
+VOID NTAPI IoInitializeWorkItem(PVOID IoObject, PIO_WORKITEM IoWorkItem);
+VOID NTAPI IoUninitializeWorkItem(PIO_WORKITEM IoWorkItem);
+ULONG NTAPI IoSizeofWorkItem(VOID);
+VOID NTAPI IoQueueWorkItem(PIO_WORKITEM IoWorkItem, PIO_WORKITEM_ROUTINE WorkerRoutine, WORK_QUEUE_TYPE QueueType,
+                           PVOID Context);
+VOID NTAPI IoQueueWorkItemEx(PIO_WORKITEM IoWorkItem, PIO_WORKITEM_ROUTINE_EX WorkerRoutine, WORK_QUEUE_TYPE QueueType,
+                             PVOID Context);
 
 /* ---- requests ---- */
 PIRP NTAPI IoAllocateIrp(CCHAR StackSize, BOOLEAN ChargeQuota);

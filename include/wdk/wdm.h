@@ -11,6 +11,7 @@
 #include "wdk/mm.h"
 #include "wdk/ex.h"
 #include "wdk/ob.h"
+#include "wdk/ps.h"
 #include "wdk/io.h"
 #include "wdk/tables.h"
 #include "wdk/sync.h"

@@ -22,6 +22,7 @@ int run_probe_tests(void);
 int run_io_tests(void);
 int run_exports_tests(void);
 int run_handle_tests(void);
+int run_ps_tests(void);
 
 struct bugcheck_result {
     bool happened;

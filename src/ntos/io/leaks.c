@@ -5,6 +5,7 @@
  * them written down before it lets go of the driver, and io_leaks then repeats them.
  */
 #include "io_internal.h"
+#include "ps.h"
 #include "seh.h"
 
 #define REMEMBERED_MAX 0x10000
@@ -89,6 +90,13 @@ static void tell_handle(void *context, const struct ob_handle_leak *leak)
     tell(context, leak->caller, "opened", what);
 }
 
+static void tell_thread(void *context, HANDLE id, ULONG_PTR caller)
+{
+    char what[128];
+    rtl_print(what, sizeof(what), "system thread %llu, still running", (ULONG64)(ULONG_PTR)id);
+    tell(context, caller, "created", what);
+}
+
 static void tell_devices_and_irps(struct reporter *reporter)
 {
     char what[256], name[128];
@@ -114,6 +122,7 @@ static SIZE_T report_now(io_leak_callback *callback, void *context)
     tell_devices_and_irps(&reporter);
     ob_links_each(tell_link, &reporter);
     ob_handles_each(tell_handle, &reporter);
+    ps_driver_threads(tell_thread, &reporter);
     mm_pool_each(MM_POOL_DRIVER, tell_block, &reporter);
     return reporter.count;
 }

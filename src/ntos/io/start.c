@@ -3,6 +3,7 @@
  */
 #include "io_internal.h"
 #include "ex.h"
+#include "ps.h"
 #include "uma_kernel.h"
 
 NTSTATUS nt_start(const struct plat_options *options)
@@ -18,6 +19,8 @@ NTSTATUS nt_start(const struct plat_options *options)
         status = mm_init();
     if (NT_SUCCESS(status))
         status = ob_init();
+    if (NT_SUCCESS(status))
+        status = ps_init();
     if (NT_SUCCESS(status))
         status = ex_init();
     plat_lock_init(&io_lock);

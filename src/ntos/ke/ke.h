@@ -28,6 +28,17 @@ struct _KTHREAD {
     ULONG_PTR StackLow, StackHigh;
     LONG References;
     LIST_ENTRY ThreadListEntry;
+    struct ke_exit *Exit;            /* where the thread's end is; null for adopted host threads */
+    struct ke_trap_frame *TrapFrame; /* of the innermost system call */
+    ULONG_PTR StartCaller;           /* driver's code that made the thread, or 0 */
+    uint64_t HostThread;
+};
+
+/* What a system call found and its way out restores. */
+struct ke_trap_frame {
+    struct ke_trap_frame *Previous;
+    KPROCESSOR_MODE PreviousMode; /* of the thread before the call */
+    ULONG Service;
 };
 
 struct _EPROCESS {
@@ -54,6 +65,7 @@ NTSTATUS ke_init(void);
 /* After fork() and plat_fork_child(): gives the child its own dispatcher lock and its own thread for timers and DPCs.
  */
 NTSTATUS ke_fork_child(void);
+extern void (*ke_forked)(void); /* called by it; set by ps */
 /* Makes the calling host thread a kernel thread (KPCR, KTHREAD, SEH call records). Idempotent. Detach ends it. */
 NTSTATUS ke_thread_attach(void);
 void ke_thread_detach(void);
@@ -61,6 +73,20 @@ void ke_thread_detach(void);
 PKTHREAD ke_thread_current(void);
 void ke_set_irql(KIRQL irql);
 
+/* The steps of ke_thread_attach for a thread object made before: a new one, and becoming it. */
+PKTHREAD ke_thread_create(PEPROCESS process);
+NTSTATUS ke_thread_adopt(PKTHREAD thread);
+/*
+ * A new thread of process that runs routine, with PreviousMode KernelMode. *started carries a reference of ke's, to be
+ * released; caller: driver's code that asked for it, or 0; *host is joined or not as the caller likes. Returns once it runs. IRQL PASSIVE_LEVEL.
+ */
+NTSTATUS ke_thread_start(PEPROCESS process, void (*routine)(void *context), void *context, ULONG_PTR caller,
+                         PKTHREAD *started, uint64_t *host);
+/* Ends the calling thread, if ke_thread_start made it; else returns false. */
+bool ke_thread_exit(NTSTATUS status);
+void ke_thread_reference(PKTHREAD thread);
+/* Calls back for each thread, with the list of threads held. */
+void ke_threads_each(void (*callback)(PKTHREAD thread, void *context), void *context);
 /* Drops a reference of ke's; the last one takes the thread off the list and hands it to ke_thread_gone. */
 void ke_thread_release(PKTHREAD thread);
 /* Calls back, with the list of threads held, for the thread with this id. False: there is none. */

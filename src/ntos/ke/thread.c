@@ -56,7 +56,7 @@ void ke_set_irql(KIRQL irql)
     self->kpcr[KPCR_IRQL] = irql;
 }
 
-static PKTHREAD thread_create(PEPROCESS process)
+PKTHREAD ke_thread_create(PEPROCESS process)
 {
     UCHAR *block = plat_system_map(KE_OBJECT_ROOM + sizeof(struct _KTHREAD), PLAT_READWRITE);
     if (!block)
@@ -79,8 +79,7 @@ static PKTHREAD thread_create(PEPROCESS process)
     return thread;
 }
 
-/* Gives the running host thread this identity. */
-static NTSTATUS thread_adopt(PKTHREAD thread)
+NTSTATUS ke_thread_adopt(PKTHREAD thread)
 {
     NTSTATUS status = plat_thread_attach();
     if (!NT_SUCCESS(status))
@@ -99,8 +98,23 @@ NTSTATUS ke_thread_attach(void)
     NTSTATUS status = plat_thread_attach();
     if (!NT_SUCCESS(status) || ke_thread_current())
         return status;
-    PKTHREAD thread = thread_create(&ke_user.body);
-    return thread ? thread_adopt(thread) : STATUS_INSUFFICIENT_RESOURCES;
+    PKTHREAD thread = ke_thread_create(&ke_user.body);
+    return thread ? ke_thread_adopt(thread) : STATUS_INSUFFICIENT_RESOURCES;
+}
+
+void ke_thread_reference(PKTHREAD thread)
+{
+    plat_lock_acquire(&ke_dispatcher_lock);
+    thread->References++;
+    plat_lock_release(&ke_dispatcher_lock);
+}
+
+void ke_threads_each(void (*callback)(PKTHREAD thread, void *context), void *context)
+{
+    plat_lock_acquire(&ke_dispatcher_lock);
+    for (LIST_ENTRY *entry = threads.Flink; entry != &threads; entry = entry->Flink)
+        callback(CONTAINING_RECORD(entry, struct _KTHREAD, ThreadListEntry), context);
+    plat_lock_release(&ke_dispatcher_lock);
 }
 
 void ke_thread_release(PKTHREAD thread)

@@ -102,10 +102,14 @@ static bool start_service(void)
     return started;
 }
 
+void (*ke_forked)(void);
+
 NTSTATUS ke_fork_child(void)
 {
     plat_lock_init(&ke_dispatcher_lock); /* the parent's thread may have held it */
     running = false;
+    if (ke_forked)
+        ke_forked();
     if (!started)
         return STATUS_SUCCESS;
     started = false;
