@@ -23,8 +23,51 @@ enum {
     MDL_PARTIAL = 0x0010,
     MDL_PARTIAL_HAS_BEEN_MAPPED = 0x0020,
     MDL_IO_PAGE_READ = 0x0040,
-    MDL_WRITE_OPERATION = 0x0080
+    MDL_WRITE_OPERATION = 0x0080,
+    MDL_PARENT_MAPPED_SYSTEM_VA = 0x0100,
+    MDL_FREE_EXTRA_PTES = 0x0200,
+    MDL_DESCRIBES_AWE = 0x0400,
+    MDL_IO_SPACE = 0x0800,
+    MDL_NETWORK_HEADER = 0x1000,
+    MDL_MAPPING_CAN_FAIL = 0x2000,
+    MDL_ALLOCATED_MUST_SUCCEED = 0x4000
 };
+
+/* Added to the priority of MmMapLockedPagesSpecifyCache and MmGetSystemAddressForMdlSafe. */
+#define MdlMappingNoWrite   0x80000000u
+#define MdlMappingNoExecute 0x40000000u
+
+/* Protections of MmProtectMdlSystemAddress and MmSecureVirtualMemory. */
+#define PAGE_NOACCESS          0x01
+#define PAGE_READONLY          0x02
+#define PAGE_READWRITE         0x04
+#define PAGE_WRITECOPY         0x08
+#define PAGE_EXECUTE           0x10
+#define PAGE_EXECUTE_READ      0x20
+#define PAGE_EXECUTE_READWRITE 0x40
+
+/* Flags of MmAllocatePagesForMdlEx. */
+#define MM_DONT_ZERO_ALLOCATION               0x01
+#define MM_ALLOCATE_FROM_LOCAL_NODE_ONLY      0x02
+#define MM_ALLOCATE_FULLY_REQUIRED            0x04
+#define MM_ALLOCATE_NO_WAIT                   0x08
+#define MM_ALLOCATE_PREFER_CONTIGUOUS         0x10
+#define MM_ALLOCATE_REQUIRE_CONTIGUOUS_CHUNKS 0x20
+
+/* Flags of MmCopyMemory. */
+#define MM_COPY_MEMORY_PHYSICAL 0x1
+#define MM_COPY_MEMORY_VIRTUAL  0x2
+
+typedef LARGE_INTEGER PHYSICAL_ADDRESS, *PPHYSICAL_ADDRESS;
+typedef ULONG_PTR PFN_NUMBER, *PPFN_NUMBER;
+typedef ULONG NODE_REQUIREMENT;
+
+typedef struct _MM_COPY_ADDRESS {
+    union {
+        PVOID VirtualAddress;
+        PHYSICAL_ADDRESS PhysicalAddress;
+    };
+} MM_COPY_ADDRESS, *PMMCOPY_ADDRESS;
 
 /* Followed in memory by one PFN_NUMBER per page. */
 typedef struct _MDL {
@@ -38,9 +81,70 @@ typedef struct _MDL {
     ULONG ByteOffset;
 } MDL, *PMDL;
 
+static inline PPFN_NUMBER MmGetMdlPfnArray(PMDL Mdl)
+{
+    return (PPFN_NUMBER)(Mdl + 1);
+}
+static inline PVOID MmGetMdlVirtualAddress(PMDL Mdl)
+{
+    return (PUCHAR)Mdl->StartVa + Mdl->ByteOffset;
+}
+static inline ULONG MmGetMdlByteCount(PMDL Mdl)
+{
+    return Mdl->ByteCount;
+}
+
 VOID NTAPI ProbeForRead(const volatile VOID *Address, SIZE_T Length, ULONG Alignment);
 VOID NTAPI ProbeForWrite(volatile VOID *Address, SIZE_T Length, ULONG Alignment);
 BOOLEAN NTAPI MmIsAddressValid(PVOID VirtualAddress);
 PVOID NTAPI MmGetSystemRoutineAddress(PUNICODE_STRING SystemRoutineName);
+
+/* ---- memory descriptor lists ---- */
+SIZE_T NTAPI MmSizeOfMdl(PVOID Base, SIZE_T Length);
+PMDL NTAPI MmCreateMdl(PMDL MemoryDescriptorList, PVOID Base, SIZE_T Length);
+VOID NTAPI MmBuildMdlForNonPagedPool(PMDL MemoryDescriptorList);
+VOID NTAPI MmProbeAndLockPages(PMDL MemoryDescriptorList, KPROCESSOR_MODE AccessMode, LOCK_OPERATION Operation);
+VOID NTAPI MmProbeAndLockProcessPages(PMDL MemoryDescriptorList, PEPROCESS Process, KPROCESSOR_MODE AccessMode,
+                                      LOCK_OPERATION Operation);
+VOID NTAPI MmUnlockPages(PMDL MemoryDescriptorList);
+PVOID NTAPI MmMapLockedPages(PMDL MemoryDescriptorList, KPROCESSOR_MODE AccessMode);
+PVOID NTAPI MmMapLockedPagesSpecifyCache(PMDL MemoryDescriptorList, KPROCESSOR_MODE AccessMode,
+                                         MEMORY_CACHING_TYPE CacheType, PVOID BaseAddress, ULONG BugCheckOnFailure,
+                                         ULONG Priority);
+VOID NTAPI MmUnmapLockedPages(PVOID BaseAddress, PMDL MemoryDescriptorList);
+NTSTATUS NTAPI MmProtectMdlSystemAddress(PMDL MemoryDescriptorList, ULONG NewProtect);
+NTSTATUS NTAPI MmAdvanceMdl(PMDL Mdl, ULONG NumberOfBytes);
+PMDL NTAPI MmAllocatePagesForMdl(PHYSICAL_ADDRESS LowAddress, PHYSICAL_ADDRESS HighAddress, PHYSICAL_ADDRESS SkipBytes,
+                                 SIZE_T TotalBytes);
+PMDL NTAPI MmAllocatePagesForMdlEx(PHYSICAL_ADDRESS LowAddress, PHYSICAL_ADDRESS HighAddress,
+                                   PHYSICAL_ADDRESS SkipBytes, SIZE_T TotalBytes, MEMORY_CACHING_TYPE CacheType,
+                                   ULONG Flags);
+VOID NTAPI MmFreePagesFromMdl(PMDL MemoryDescriptorList);
+
+/* ---- physical memory ---- */
+PHYSICAL_ADDRESS NTAPI MmGetPhysicalAddress(PVOID BaseAddress);
+NTSTATUS NTAPI MmCopyMemory(PVOID TargetAddress, MM_COPY_ADDRESS SourceAddress, SIZE_T NumberOfBytes, ULONG Flags,
+                            PSIZE_T NumberOfBytesTransferred);
+PVOID NTAPI MmAllocateContiguousMemory(SIZE_T NumberOfBytes, PHYSICAL_ADDRESS HighestAcceptableAddress);
+PVOID NTAPI MmAllocateContiguousMemorySpecifyCache(SIZE_T NumberOfBytes, PHYSICAL_ADDRESS LowestAcceptableAddress,
+                                                   PHYSICAL_ADDRESS HighestAcceptableAddress,
+                                                   PHYSICAL_ADDRESS BoundaryAddressMultiple,
+                                                   MEMORY_CACHING_TYPE CacheType);
+PVOID NTAPI MmAllocateContiguousMemorySpecifyCacheNode(SIZE_T NumberOfBytes, PHYSICAL_ADDRESS LowestAcceptableAddress,
+                                                       PHYSICAL_ADDRESS HighestAcceptableAddress,
+                                                       PHYSICAL_ADDRESS BoundaryAddressMultiple,
+                                                       MEMORY_CACHING_TYPE CacheType, NODE_REQUIREMENT PreferredNode);
+VOID NTAPI MmFreeContiguousMemory(PVOID BaseAddress);
+VOID NTAPI MmFreeContiguousMemorySpecifyCache(PVOID BaseAddress, SIZE_T NumberOfBytes, MEMORY_CACHING_TYPE CacheType);
+PVOID NTAPI MmAllocateNonCachedMemory(SIZE_T NumberOfBytes);
+VOID NTAPI MmFreeNonCachedMemory(PVOID BaseAddress, SIZE_T NumberOfBytes);
+PVOID NTAPI MmMapIoSpace(PHYSICAL_ADDRESS PhysicalAddress, SIZE_T NumberOfBytes, MEMORY_CACHING_TYPE CacheType);
+PVOID NTAPI MmMapIoSpaceEx(PHYSICAL_ADDRESS PhysicalAddress, SIZE_T NumberOfBytes, ULONG Protect);
+VOID NTAPI MmUnmapIoSpace(PVOID BaseAddress, SIZE_T NumberOfBytes);
+
+/* ---- user ranges ---- */
+HANDLE NTAPI MmSecureVirtualMemory(PVOID Address, SIZE_T Size, ULONG ProbeMode);
+VOID NTAPI MmUnsecureVirtualMemory(HANDLE SecureHandle);
+
 extern PVOID MmHighestUserAddress;
 extern PVOID MmSystemRangeStart;

@@ -112,6 +112,38 @@ NTSTATUS plat_user_poison_in_page(ULONG_PTR address);
  */
 NTSTATUS plat_user_alias(ULONG_PTR address, SIZE_T size, void **alias);
 void plat_user_alias_release(void *alias, SIZE_T size);
+#define PLAT_FRAME_FIRST 0x100ull /* so that physical address 0 is never somebody's; numbers end at PLAT_FRAME_END */
+#define PLAT_FRAME_END   (1ull << 22)
+/*
+ * Frames are the pages behind user memory, by number. What someone holds stays, with its contents, whatever becomes of
+ * the user's addresses.
+ *
+ * plat_frames_lock holds the frame of each page of [address, +size), or none and says which page is in the way: each
+ * must grant needed (PLAT_READ or PLAT_WRITE) and bear no guard or in-page mark, else STATUS_ACCESS_VIOLATION.
+ */
+NTSTATUS plat_frames_lock(ULONG_PTR address, SIZE_T size, ULONG needed, ULONG_PTR *frames, ULONG_PTR *failed);
+/* count consecutive zeroed frames with numbers in [from, to), held once. STATUS_NO_MEMORY if there are none. */
+NTSTATUS plat_frames_allocate(SIZE_T count, uint64_t from, uint64_t to, uint64_t *first);
+void plat_frames_drop(const ULONG_PTR *frames, SIZE_T count);
+/*
+ * Views of frames that somebody holds (else STATUS_INVALID_PARAMETER), which then hold them too: in system space, to be
+ * released with plat_user_alias_release; or as user memory, at *address or where there is room if that is 0, to be
+ * unmapped with plat_user_unmap.
+ */
+NTSTATUS plat_frames_view(const ULONG_PTR *frames, SIZE_T count, ULONG prot, void **view);
+NTSTATUS plat_frames_map_user(const ULONG_PTR *frames, SIZE_T count, ULONG prot, ULONG_PTR *address);
+/* Changes what a view in system space allows. False: there is no view at this address. */
+bool plat_view_protect(void *view, ULONG prot);
+/* The frame behind a page of user memory or of a view. False: address is in neither. */
+bool plat_frame_of(ULONG_PTR address, uint64_t *frame);
+/* Copies from a frame, within it. False: nobody holds it. */
+bool plat_frame_load(uint64_t frame, SIZE_T offset, void *data, SIZE_T size);
+/*
+ * Until plat_user_unsecure, the pages of [address, +size) can neither be unmapped nor lose needed: both answer
+ * STATUS_INVALID_PAGE_PROTECTION. STATUS_ACCESS_VIOLATION: they do not grant it now. False: no such handle.
+ */
+NTSTATUS plat_user_secure(ULONG_PTR address, SIZE_T size, ULONG needed, void **handle);
+bool plat_user_unsecure(void *handle);
 /* Host-side ("user mode") access to user memory, whatever its protection towards kernel code. False: not mapped, or not writable by user mode. */
 bool plat_user_store(ULONG_PTR address, const void *data, SIZE_T size);
 bool plat_user_load(ULONG_PTR address, void *data, SIZE_T size);

@@ -11,7 +11,6 @@
 #define CODE_IRQL   CTL_CODE(FILE_DEVICE_UNKNOWN, 0x806, METHOD_BUFFERED, FILE_ANY_ACCESS)
 #define CODE_LOSE   CTL_CODE(FILE_DEVICE_UNKNOWN, 0x807, METHOD_BUFFERED, FILE_ANY_ACCESS)
 #define CODE_BOAST  CTL_CODE(FILE_DEVICE_UNKNOWN, 0x808, METHOD_BUFFERED, FILE_ANY_ACCESS)
-#define CODE_DIRECT CTL_CODE(FILE_DEVICE_UNKNOWN, 0x809, METHOD_OUT_DIRECT, FILE_ANY_ACCESS)
 
 static DRIVER_OBJECT *driver;
 static DEVICE_OBJECT *device;
@@ -254,7 +253,6 @@ static void buffered_requests_copy_both_ways(void **state)
     assert_int_equal(io_device_control(file, CODE_ECHO, base, 0xFFFFFFFF, base, 8, &result),
                      STATUS_INSUFFICIENT_RESOURCES);
     assert_int_equal(io_device_control(file, CODE_ECHO, 0, 100, 0, 100, &result), STATUS_SUCCESS); /* null: no length */
-    assert_int_equal(io_device_control(file, CODE_DIRECT, base, 4, base, 4, &result), STATUS_NOT_SUPPORTED);
     assert_int_equal(io_read(file, base, 8, 0, &result), STATUS_SUCCESS);
     assert_true(plat_user_load(base, bytes, 8) && !memcmp(bytes, "rrrr", 4) && bytes[4] == 5);
     assert_int_equal(io_write(file, base, 8, 0, &result), STATUS_INVALID_DEVICE_REQUEST);

@@ -21,6 +21,7 @@ int run_wait_tests(void);
 int run_probe_tests(void);
 int run_io_tests(void);
 int run_exports_tests(void);
+int run_mdl_tests(void);
 int run_handle_tests(void);
 int run_ps_tests(void);
 

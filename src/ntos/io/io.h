@@ -30,8 +30,8 @@ DEVICE_OBJECT *io_driver_device(DRIVER_OBJECT *driver, ULONG index);
 /* Name of a device as UTF-8, "" if it has none. */
 void io_device_name(DEVICE_OBJECT *device, char *name, SIZE_T size);
 
-/* Calls back with one line for each device, link, request and pool block that drivers have not given back; returns the
- * count. */
+/* Calls back with one line for each device, link, request, locked or mapped range and pool block that drivers have not
+ * given back; returns the count. */
 typedef void io_leak_callback(void *context, const char *line);
 SIZE_T io_leaks(io_leak_callback *callback, void *context);
 
@@ -46,7 +46,7 @@ NTSTATUS io_close(struct io_file *file);
 FILE_OBJECT *io_file_object(struct io_file *file);
 /*
  * in, out: user addresses, any value. Returns the final status, which also stands in result. METHOD_BUFFERED input that
- * cannot be read: STATUS_ACCESS_VIOLATION, the driver is not called.
+ * cannot be read, or a direct buffer that cannot be locked: STATUS_ACCESS_VIOLATION, the driver is not called.
  */
 NTSTATUS io_device_control(struct io_file *file, ULONG code, ULONG_PTR in, ULONG in_length, ULONG_PTR out,
                            ULONG out_length, IO_STATUS_BLOCK *result);

@@ -37,6 +37,7 @@ struct io_request {
     KEVENT done;
     bool completed;
     bool pending_marked;
+    bool direct; /* METHOD_IN_DIRECT, METHOD_OUT_DIRECT, DO_DIRECT_IO: the output is not copied */
     IO_STATUS_BLOCK status;
     void *system_buffer; /* METHOD_BUFFERED and DO_BUFFERED_IO */
 };
@@ -67,6 +68,14 @@ NTSTATUS io_request_send(DEVICE_OBJECT *device, struct io_irp *irp, KPROCESSOR_M
 /* A request with one reference for the sender and one for its IRP. */
 NTSTATUS io_request_create(DEVICE_OBJECT *device, FILE_OBJECT *file, UCHAR major, KPROCESSOR_MODE mode,
                            struct io_irp **irp, struct io_request **request);
+
+/*
+ * mdl.c: the request's MDL, with the requestor's buffer locked for operation. What locking raises is returned, and then
+ * there is no MDL.
+ */
+NTSTATUS io_mdl_lock(IRP *irp, ULONG_PTR address, ULONG length, LOCK_OPERATION operation, ULONG_PTR caller);
+/* Unlocks and frees the request's chain of MDLs, those included that drivers have added. */
+void io_mdls_release(IRP *irp);
 
 /* ---- files ---- */
 NTSTATUS io_file_open(PCUNICODE_STRING name, KPROCESSOR_MODE mode, FILE_OBJECT **file);

@@ -146,6 +146,7 @@ static void finish_request(struct io_irp *packet)
     struct io_request *request = packet->request;
     request->status = packet->irp.IoStatus;
     request->pending_marked = packet->irp.PendingReturned;
+    io_mdls_release(&packet->irp);
     __atomic_store_n(&request->completed, true, __ATOMIC_RELEASE);
     IoFreeIrp(&packet->irp);
     KeSetEvent(&request->done, 0, FALSE);
@@ -156,10 +157,12 @@ static void finish_request(struct io_irp *packet)
 static void finish_synchronous(struct io_irp *packet)
 {
     IRP *irp = &packet->irp;
+    bool direct = irp->MdlAddress != NULL;
+    io_mdls_release(irp);
     if (irp->AssociatedIrp.SystemBuffer) {
         ULONG_PTR length =
             irp->IoStatus.Information < packet->output_length ? irp->IoStatus.Information : packet->output_length;
-        if (!NT_ERROR(irp->IoStatus.Status) && irp->UserBuffer)
+        if (!direct && !NT_ERROR(irp->IoStatus.Status) && irp->UserBuffer)
             __builtin_memcpy(irp->UserBuffer, irp->AssociatedIrp.SystemBuffer, length);
         mm_pool_free(irp->AssociatedIrp.SystemBuffer, IO_BUFFER_TAG, 0);
     }
@@ -243,17 +246,34 @@ BOOLEAN NTAPI IoCancelIrp(PIRP Irp)
 
 /* ---- drivers that call drivers ---- */
 
+/* What a device control by method needs besides its parameters: the input copied, the output locked. Kernel buffers. */
+static NTSTATUS control_buffers(struct io_irp *packet, ULONG method, PVOID in, ULONG in_length, ULONG out_length)
+{
+    IRP *irp = &packet->irp;
+    bool direct = method == METHOD_IN_DIRECT || method == METHOD_OUT_DIRECT;
+    ULONG bytes = direct || in_length > out_length ? in_length : out_length;
+    if (bytes) {
+        irp->AssociatedIrp.SystemBuffer = mm_pool_allocate(bytes, IO_BUFFER_TAG, 0, MM_POOL_KERNEL, packet->caller);
+        if (!irp->AssociatedIrp.SystemBuffer)
+            return STATUS_INSUFFICIENT_RESOURCES;
+        if (in_length)
+            __builtin_memcpy(irp->AssociatedIrp.SystemBuffer, in, in_length);
+    }
+    if (!direct || !out_length)
+        return STATUS_SUCCESS;
+    return io_mdl_lock(irp, (ULONG_PTR)irp->UserBuffer, out_length,
+                       method == METHOD_IN_DIRECT ? IoReadAccess : IoWriteAccess, packet->caller);
+}
+
 /*
  * An IRP that carries a device control to DeviceObject; *IoStatusBlock and Event are set when it is complete, and it is
- * freed then. Kernel buffers. Null: memory is short, or the method is a direct one.
+ * freed then. Kernel buffers. Null: memory is short, or the output buffer of a direct method cannot be locked.
  */
 PIRP NTAPI IoBuildDeviceIoControlRequest(ULONG IoControlCode, PDEVICE_OBJECT DeviceObject, PVOID InputBuffer,
                                          ULONG InputBufferLength, PVOID OutputBuffer, ULONG OutputBufferLength,
                                          BOOLEAN InternalDeviceIoControl, PKEVENT Event, PIO_STATUS_BLOCK IoStatusBlock)
 {
     ULONG method = METHOD_FROM_CTL_CODE(IoControlCode);
-    if (method == METHOD_IN_DIRECT || method == METHOD_OUT_DIRECT)
-        return NULL;
     struct io_irp *packet = io_irp_allocate(DeviceObject->StackSize, seh_export_caller());
     if (!packet)
         return NULL;
@@ -273,17 +293,12 @@ PIRP NTAPI IoBuildDeviceIoControlRequest(ULONG IoControlCode, PDEVICE_OBJECT Dev
         stack->Parameters.DeviceIoControl.Type3InputBuffer = InputBuffer;
         return irp;
     }
-    ULONG bytes = InputBufferLength > OutputBufferLength ? InputBufferLength : OutputBufferLength;
-    if (!bytes)
+    if (NT_SUCCESS(control_buffers(packet, method, InputBuffer, InputBufferLength, OutputBufferLength)))
         return irp;
-    irp->AssociatedIrp.SystemBuffer = mm_pool_allocate(bytes, IO_BUFFER_TAG, 0, MM_POOL_KERNEL, packet->caller);
-    if (!irp->AssociatedIrp.SystemBuffer) {
-        IoFreeIrp(irp);
-        return NULL;
-    }
-    if (InputBufferLength)
-        __builtin_memcpy(irp->AssociatedIrp.SystemBuffer, InputBuffer, InputBufferLength);
-    return irp;
+    if (irp->AssociatedIrp.SystemBuffer)
+        mm_pool_free(irp->AssociatedIrp.SystemBuffer, IO_BUFFER_TAG, 0);
+    IoFreeIrp(irp);
+    return NULL;
 }
 
 PEPROCESS NTAPI IoGetRequestorProcess(PIRP Irp)

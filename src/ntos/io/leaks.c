@@ -90,6 +90,19 @@ static void tell_handle(void *context, const struct ob_handle_leak *leak)
     tell(context, leak->caller, "opened", what);
 }
 
+static void tell_hold(void *context, const struct mm_hold *hold)
+{
+    static const char *const verbs[] = {
+        [MM_HOLD_LOCK] = "locked",     [MM_HOLD_VIEW] = "mapped",          [MM_HOLD_USER_VIEW] = "mapped",
+        [MM_HOLD_PAGES] = "allocated", [MM_HOLD_CONTIGUOUS] = "allocated", [MM_HOLD_NONCACHED] = "allocated",
+        [MM_HOLD_IO_SPACE] = "mapped", [MM_HOLD_SECURE] = "secured",
+    };
+    char what[160];
+    rtl_print(what, sizeof(what), "%s, %llu bytes at 0x%llx", mm_hold_name(hold->kind), (ULONG64)hold->size,
+              (ULONG64)hold->base);
+    tell(context, hold->caller, verbs[hold->kind], what);
+}
+
 static void tell_thread(void *context, HANDLE id, ULONG_PTR caller)
 {
     char what[128];
@@ -122,6 +135,7 @@ static SIZE_T report_now(io_leak_callback *callback, void *context)
     tell_devices_and_irps(&reporter);
     ob_links_each(tell_link, &reporter);
     ob_handles_each(tell_handle, &reporter);
+    mm_holds_each(MM_POOL_DRIVER, tell_hold, &reporter);
     ps_driver_threads(tell_thread, &reporter);
     mm_pool_each(MM_POOL_DRIVER, tell_block, &reporter);
     return reporter.count;

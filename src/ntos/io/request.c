@@ -1,5 +1,6 @@
 /*
- * request.c - requests as user mode sends them: capture of buffered input, the call, the wait, the copy back.
+ * request.c - requests as user mode sends them: capture of buffered input, locking of direct buffers, the call, the
+ * wait, the copy back.
  *
  * User addresses are numbers here. Only copy_in, copy_out and probe_out touch user memory, each through an accessor
  * inside a __try.
@@ -158,18 +159,29 @@ static NTSTATUS capture(struct io_irp *packet, ULONG_PTR in, ULONG in_length, UL
     return copy_in(buffer, in, in_length);
 }
 
+/* The buffer of direct I/O, locked; a length of 0 has none. What locking finds wrong, the driver never sees. */
+static NTSTATUS lock_buffer(struct io_irp *packet, ULONG_PTR address, ULONG length, LOCK_OPERATION operation)
+{
+    packet->request->direct = true;
+    if (!length)
+        return STATUS_SUCCESS;
+    return io_mdl_lock(&packet->irp, address, length, operation, packet->caller);
+}
+
 /* Copies what the driver says it produced, never more than the user's buffer takes. Errors (not warnings) copy nothing.
  */
 static NTSTATUS give_back(struct io_request *request, ULONG_PTR out, ULONG out_length, ULONG_PTR routine,
                           IO_STATUS_BLOCK *result)
 {
-    if (!request->system_buffer || NT_ERROR(result->Status) || !out_length)
+    if (NT_ERROR(result->Status) || !out_length || !(request->system_buffer || request->direct))
         return result->Status;
     ULONG_PTR length = result->Information;
     if (length > out_length) {
         io_warn(routine, "the driver says it returned %llu bytes into a buffer of %u", (ULONG64)length, out_length);
         length = out_length;
     }
+    if (request->direct) /* the driver wrote to the buffer itself */
+        return result->Status;
     NTSTATUS status = copy_out(out, request->system_buffer, (ULONG)length);
     return NT_SUCCESS(status) ? result->Status : status;
 }
@@ -196,6 +208,7 @@ static NTSTATUS begin(struct transfer *transfer, struct io_file *handle, UCHAR m
 /* The request was not sent: both references go, and the packet. */
 static NTSTATUS abandon(struct transfer *transfer, NTSTATUS status, IO_STATUS_BLOCK *result)
 {
+    io_mdls_release(&transfer->packet->irp);
     IoFreeIrp(&transfer->packet->irp);
     io_request_release(transfer->request);
     io_request_release(transfer->request);
@@ -220,10 +233,10 @@ NTSTATUS io_device_control(struct io_file *file, ULONG code, ULONG_PTR in, ULONG
     NTSTATUS status = begin(&transfer, file, IRP_MJ_DEVICE_CONTROL, result);
     if (!NT_SUCCESS(status))
         return result->Status = status;
-    if (method == METHOD_BUFFERED) { /* a null buffer has no length; METHOD_NEITHER passes on what it was given */
+    if (method != METHOD_NEITHER) /* a null input has no length; METHOD_NEITHER passes on what it was given */
         in_length = in ? in_length : 0;
+    if (method == METHOD_BUFFERED)
         out_length = out ? out_length : 0;
-    }
     IRP *irp = &transfer.packet->irp;
     IO_STACK_LOCATION *stack = IoGetNextIrpStackLocation(irp);
     stack->Parameters.DeviceIoControl.IoControlCode = code;
@@ -234,9 +247,11 @@ NTSTATUS io_device_control(struct io_file *file, ULONG code, ULONG_PTR in, ULONG
         status = capture(transfer.packet, in, in_length, out, out_length);
     } else if (method == METHOD_NEITHER) {
         stack->Parameters.DeviceIoControl.Type3InputBuffer = (PVOID)in;
-    } else {
-        status = STATUS_NOT_SUPPORTED;
-        io_warn(transfer.routine, "direct I/O (control code 0x%08x) is not supported by this kernel yet", code);
+    } else { /* the input is buffered; the "output" is locked, for reading with METHOD_IN_DIRECT */
+        status = capture(transfer.packet, in, in_length, 0, 0);
+        if (NT_SUCCESS(status))
+            status = lock_buffer(transfer.packet, out, out_length,
+                                 method == METHOD_IN_DIRECT ? IoReadAccess : IoWriteAccess);
     }
     if (!NT_SUCCESS(status))
         return abandon(&transfer, status, result);
@@ -260,9 +275,8 @@ static NTSTATUS read_or_write(struct io_file *file, UCHAR major, ULONG_PTR buffe
     irp->Flags |= writes ? IRP_WRITE_OPERATION : IRP_READ_OPERATION;
     if (transfer.device->Flags & DO_BUFFERED_IO) {
         status = capture(transfer.packet, buffer, writes ? length : 0, buffer, writes ? 0 : length);
-    } else if (transfer.device->Flags & DO_DIRECT_IO) {
-        status = STATUS_NOT_SUPPORTED;
-        io_warn(transfer.routine, "direct I/O (DO_DIRECT_IO) is not supported by this kernel yet");
+    } else if (transfer.device->Flags & DO_DIRECT_IO) { /* what a read transfers is written to the buffer */
+        status = lock_buffer(transfer.packet, buffer, length, writes ? IoReadAccess : IoWriteAccess);
     }
     if (!NT_SUCCESS(status))
         return abandon(&transfer, status, result);

@@ -1,5 +1,6 @@
 /*
- * mm.h - memory management inside the kernel: the special pool. Documented routines stand in wdk/mm.h.
+ * mm.h - memory management inside the kernel: the special pool, and what is locked and mapped. Documented routines
+ * stand in wdk/mm.h.
  *
  * Every pool block has pages of its own and ends at an inaccessible page, so that an overrun faults at the instruction
  * that commits it; freed blocks stay inaccessible for a while, so that a use after free does as well.
@@ -38,6 +39,43 @@ bool mm_pool_find(ULONG_PTR address, struct mm_pool_block *block);
 SIZE_T mm_pool_each(enum mm_pool_owner owner, void (*callback)(void *context, const struct mm_pool_block *block),
                     void *context);
 SIZE_T mm_pool_bytes_in_use(enum mm_pool_owner owner);
+
+/* ---- holds: what is locked, mapped or allocated by the page, until it is given back ---- */
+
+enum mm_hold_kind {
+    MM_HOLD_LOCK,      /* MmProbeAndLockPages */
+    MM_HOLD_VIEW,      /* a mapping of an MDL in system space */
+    MM_HOLD_USER_VIEW, /* the same in user space */
+    MM_HOLD_PAGES,     /* MmAllocatePagesForMdl */
+    MM_HOLD_CONTIGUOUS,
+    MM_HOLD_NONCACHED,
+    MM_HOLD_IO_SPACE,
+    MM_HOLD_SECURE
+};
+
+struct mm_hold {
+    enum mm_hold_kind kind;
+    enum mm_pool_owner owner;
+    ULONG_PTR caller; /* code that took it, 0 if unknown */
+    MDL *mdl;         /* null where there is none */
+    ULONG_PTR base;   /* address that is locked, mapped or secured */
+    SIZE_T size;
+    ULONG64 check; /* of the MDL's frame numbers; see mm_frames_check */
+    PEPROCESS process; /* whose user memory it is, or null */
+    void *handle;      /* plat's, where it has one */
+};
+
+/* Calls back for each hold, oldest first; returns how many there are. callback may be null. */
+SIZE_T mm_holds_each(enum mm_pool_owner owner, void (*callback)(void *context, const struct mm_hold *hold),
+                     void *context);
+/* What a hold is, in words: "locked pages", "mapping of locked pages", ... */
+const char *mm_hold_name(enum mm_hold_kind kind);
+/*
+ * What must hold when a process ends: none of its pages is locked. Bug check 0x76, blamed on whoever locked the first.
+ */
+void mm_check_no_locked_pages(PEPROCESS process);
+/* MmProbeAndLockPages for owner; raises what that raises. */
+void mm_lock(MDL *mdl, KPROCESSOR_MODE mode, LOCK_OPERATION operation, enum mm_pool_owner owner, ULONG_PTR caller);
 
 /* Resolves an export by name for MmGetSystemRoutineAddress; set by ldr's user. */
 extern void *(*mm_routine_lookup)(const char *name);

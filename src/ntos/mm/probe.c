@@ -1,7 +1,7 @@
 /*
  * probe.c - ProbeForRead and ProbeForWrite, and questions about addresses.
  */
-#include "mm.h"
+#include "mm_internal.h"
 #include "rtl.h"
 #include "seh.h"
 #include "usermode_accessors.h"
@@ -70,5 +70,6 @@ NTSTATUS mm_init(void)
 {
     MmHighestUserAddress = (PVOID)(plat_layout.user_limit - 1);
     MmSystemRangeStart = (PVOID)plat_layout.system_start;
+    mm_holds_init();
     return mm_pool_init();
 }

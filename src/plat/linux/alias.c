@@ -16,20 +16,58 @@ struct alias {
     struct alias *next;
     UCHAR *at;
     SIZE_T pages;
+    int prot; /* PROT_* */
     uint64_t frame[];
 };
 static struct alias *aliases; /* region lock */
 
-static bool view_frames(UCHAR *at, const uint64_t *frame, SIZE_T pages, int memfd)
+static int view_prot(ULONG prot)
+{
+    return (prot & PLAT_READ ? PROT_READ : 0) | (prot & PLAT_WRITE ? PROT_READ | PROT_WRITE : 0);
+}
+
+static bool view_frames(UCHAR *at, const uint64_t *frame, SIZE_T pages, int prot, int memfd)
 {
     for (SIZE_T i = 0, run; i < pages; i += run) {
         for (run = 1; i + run < pages && frame[i + run] == frame[i] + run; run++)
             ;
-        if (mmap(at + (i << PAGE_SHIFT), run << PAGE_SHIFT, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_FIXED, memfd,
+        if (mmap(at + (i << PAGE_SHIFT), run << PAGE_SHIFT, prot, MAP_SHARED | MAP_FIXED, memfd,
                  (off_t)(frame[i] << PAGE_SHIFT)) == MAP_FAILED)
             return false;
     }
     return true;
+}
+
+static struct alias *alias_make(SIZE_T pages, int prot)
+{
+    struct alias *alias = malloc(sizeof *alias + pages * sizeof alias->frame[0]);
+    UCHAR *at = alias ? plat_system_map(pages << PAGE_SHIFT, PLAT_NOACCESS) : NULL;
+    if (!at) {
+        free(alias);
+        return NULL;
+    }
+    alias->at = at;
+    alias->pages = pages;
+    alias->prot = prot;
+    return alias;
+}
+
+/* Maps the alias's frames and lists it. Region lock held. */
+static NTSTATUS alias_map(struct alias *alias)
+{
+    if (!view_frames(alias->at, alias->frame, alias->pages, alias->prot, user_memfd))
+        return STATUS_NO_MEMORY;
+    for (SIZE_T i = 0; i < alias->pages; i++)
+        frame_hold(alias->frame[i]);
+    alias->next = aliases;
+    aliases = alias;
+    return STATUS_SUCCESS;
+}
+
+static void alias_discard(struct alias *alias)
+{
+    plat_system_unmap(alias->at, alias->pages << PAGE_SHIFT);
+    free(alias);
 }
 
 NTSTATUS plat_user_alias(ULONG_PTR address, SIZE_T size, void **result)
@@ -40,14 +78,9 @@ NTSTATUS plat_user_alias(ULONG_PTR address, SIZE_T size, void **result)
     SIZE_T pages = (address + size - start + PLAT_PAGE_SIZE - 1) >> PAGE_SHIFT;
     if (pages > LAYOUT_FRAMES_MAX)
         return STATUS_INVALID_PARAMETER;
-    struct alias *alias = malloc(sizeof *alias + pages * sizeof alias->frame[0]);
-    UCHAR *at = alias ? plat_system_map(pages << PAGE_SHIFT, PLAT_NOACCESS) : NULL;
-    if (!at) {
-        free(alias);
+    struct alias *alias = alias_make(pages, PROT_READ | PROT_WRITE);
+    if (!alias)
         return STATUS_NO_MEMORY;
-    }
-    alias->at = at;
-    alias->pages = pages;
     NTSTATUS status = STATUS_SUCCESS;
     user_lock();
     for (SIZE_T i = 0; i < pages && NT_SUCCESS(status); i++) {
@@ -56,21 +89,71 @@ NTSTATUS plat_user_alias(ULONG_PTR address, SIZE_T size, void **result)
         if (!word)
             status = STATUS_INVALID_PARAMETER;
     }
-    if (NT_SUCCESS(status) && !view_frames(at, alias->frame, pages, user_memfd))
-        status = STATUS_NO_MEMORY;
-    if (NT_SUCCESS(status)) {
-        for (SIZE_T i = 0; i < pages; i++)
-            frame_hold(alias->frame[i]);
-        alias->next = aliases;
-        aliases = alias;
-        *result = at + (address - start);
-    }
+    if (NT_SUCCESS(status))
+        status = alias_map(alias);
+    if (NT_SUCCESS(status))
+        *result = alias->at + (address - start);
     user_unlock();
-    if (!NT_SUCCESS(status)) {
-        plat_system_unmap(at, pages << PAGE_SHIFT);
-        free(alias);
-    }
+    if (!NT_SUCCESS(status))
+        alias_discard(alias);
     return status;
+}
+
+NTSTATUS plat_frames_view(const ULONG_PTR *frames, SIZE_T count, ULONG prot, void **view)
+{
+    if (count == 0 || count > LAYOUT_FRAMES_MAX)
+        return STATUS_INVALID_PARAMETER;
+    struct alias *alias = alias_make(count, view_prot(prot));
+    if (!alias)
+        return STATUS_NO_MEMORY;
+    NTSTATUS status = STATUS_SUCCESS;
+    user_lock();
+    for (SIZE_T i = 0; i < count; i++) {
+        alias->frame[i] = frames[i];
+        if (!frame_held(frames[i]))
+            status = STATUS_INVALID_PARAMETER;
+    }
+    if (NT_SUCCESS(status))
+        status = alias_map(alias);
+    if (NT_SUCCESS(status))
+        *view = alias->at;
+    user_unlock();
+    if (!NT_SUCCESS(status))
+        alias_discard(alias);
+    return status;
+}
+
+/* The view that holds address, or null. Region lock held. */
+static struct alias *alias_find(ULONG_PTR address)
+{
+    struct alias *alias = aliases;
+    while (alias && address - (ULONG_PTR)alias->at >= alias->pages << PAGE_SHIFT)
+        alias = alias->next;
+    return alias;
+}
+
+bool plat_view_protect(void *view, ULONG prot)
+{
+    user_lock();
+    struct alias *alias = alias_find((ULONG_PTR)view);
+    bool done = alias && mprotect(alias->at, alias->pages << PAGE_SHIFT, view_prot(prot)) == 0;
+    if (done)
+        alias->prot = view_prot(prot);
+    user_unlock();
+    return done;
+}
+
+bool plat_frame_of(ULONG_PTR address, uint64_t *frame)
+{
+    user_lock();
+    page_word word = page_load(address);
+    struct alias *alias = word ? NULL : alias_find(address);
+    if (word)
+        *frame = PAGE_FRAME(word);
+    else if (alias)
+        *frame = alias->frame[(address - (ULONG_PTR)alias->at) >> PAGE_SHIFT];
+    user_unlock();
+    return word || alias;
 }
 
 void plat_user_alias_release(void *view, SIZE_T size)
@@ -139,7 +222,7 @@ NTSTATUS plat_fork_child(void)
     if (!failed)
         page_visit_runs(remap_run, &failed);
     for (struct alias *alias = aliases; alias && !failed; alias = alias->next)
-        failed = !view_frames(alias->at, alias->frame, alias->pages, copy);
+        failed = !view_frames(alias->at, alias->frame, alias->pages, alias->prot, copy);
     close(old);
     user_unlock();
     if (plat_current)

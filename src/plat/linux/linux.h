@@ -26,7 +26,7 @@
 #define LAYOUT_USER_ARENA2_END  0x300000000000ull
 #define LAYOUT_SYSTEM_ARENA     0x480000000000ull
 #define LAYOUT_SYSTEM_ARENA_END 0x540000000000ull
-#define LAYOUT_FRAMES_MAX       (1ull << 22) /* 16 GB of user memory in all */
+#define LAYOUT_FRAMES_MAX       PLAT_FRAME_END /* 16 GB of user memory in all */
 
 /* layout.c: signal-safe. */
 enum plat_raw_policy layout_raw_policy(void);
@@ -119,6 +119,12 @@ NTSTATUS user_init(void);
 NTSTATUS alias_remap_all(int new_memfd);
 void frame_hold(uint64_t frame);
 void frame_drop(uint64_t frame, SIZE_T count);
+bool frame_held(uint64_t frame);
+/* count consecutive free frames in [from, to), held once. Region lock held, as for the others. */
+bool frame_alloc_between(SIZE_T count, uint64_t from, uint64_t to, uint64_t *first);
+/* frames.c: whether a page of the range is secured against this protection (PLAT_NOACCESS: or unmapping). Region
+ * lock held. */
+bool frames_secured(ULONG_PTR address, SIZE_T size, ULONG prot);
 void alias_after_fork(void);
 
 /* ---- fault.c, deliver.c ---- */

@@ -46,36 +46,41 @@ NTSTATUS user_init(void)
         mmap(NULL, LAYOUT_FRAMES_MAX << PAGE_SHIFT, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_NORESERVE, user_memfd, 0);
     if (frame_refs == MAP_FAILED || user_frames == MAP_FAILED)
         return STATUS_NO_MEMORY;
+    for (uint64_t frame = 0; frame < PLAT_FRAME_FIRST; frame++)
+        frame_refs[frame] = 1;
     madvise(user_frames, LAYOUT_FRAMES_MAX << PAGE_SHIFT, MADV_DONTDUMP);
     /* A fork while another thread is inside would leave the child a lock nobody opens. */
     pthread_atfork(user_lock, user_unlock, user_unlock);
     return STATUS_SUCCESS;
 }
 
-/* First of count consecutive free frames at or after from and before LAYOUT_FRAMES_MAX; LAYOUT_FRAMES_MAX: none. */
-static uint64_t frame_find(uint64_t from, SIZE_T count)
+bool frame_alloc_between(SIZE_T count, uint64_t from, uint64_t to, uint64_t *first)
 {
     uint64_t run = 0;
-    for (uint64_t frame = from; frame < LAYOUT_FRAMES_MAX; frame++) {
+    for (uint64_t frame = from; frame < to && frame < LAYOUT_FRAMES_MAX; frame++) {
         run = frame_refs[frame] ? 0 : run + 1;
-        if (run == count)
-            return frame + 1 - count;
+        if (run < count)
+            continue;
+        *first = frame + 1 - count;
+        for (SIZE_T i = 0; i < count; i++)
+            frame_refs[*first + i] = 1;
+        return true;
     }
-    return LAYOUT_FRAMES_MAX;
+    return false;
 }
 
 static bool frame_alloc(SIZE_T count, uint64_t *first)
 {
-    uint64_t found = frame_find(frame_cursor, count);
-    if (found == LAYOUT_FRAMES_MAX)
-        found = frame_find(0, count);
-    if (found == LAYOUT_FRAMES_MAX)
+    if (!frame_alloc_between(count, frame_cursor, LAYOUT_FRAMES_MAX, first) &&
+        !frame_alloc_between(count, 0, LAYOUT_FRAMES_MAX, first))
         return false;
-    for (SIZE_T i = 0; i < count; i++)
-        frame_refs[found + i] = 1;
-    frame_cursor = found + count;
-    *first = found;
+    frame_cursor = *first + count;
     return true;
+}
+
+bool frame_held(uint64_t frame)
+{
+    return frame >= PLAT_FRAME_FIRST && frame < LAYOUT_FRAMES_MAX && frame_refs[frame];
 }
 
 void frame_hold(uint64_t frame)
@@ -220,6 +225,8 @@ NTSTATUS plat_user_unmap(ULONG_PTR address, SIZE_T size)
     NTSTATUS status = size > LAYOUT_FRAMES_MAX << PAGE_SHIFT || range_find(address, size, false)
                           ? STATUS_CONFLICTING_ADDRESSES
                           : STATUS_SUCCESS;
+    if (NT_SUCCESS(status) && frames_secured(address, size, PLAT_NOACCESS))
+        status = STATUS_INVALID_PAGE_PROTECTION;
     for (ULONG_PTR end = address + size; NT_SUCCESS(status) && address < end;) {
         page_word first = page_load(address);
         SIZE_T pages = 1;
@@ -245,6 +252,8 @@ NTSTATUS plat_user_protect(ULONG_PTR address, SIZE_T size, ULONG prot)
     NTSTATUS status = size > LAYOUT_FRAMES_MAX << PAGE_SHIFT || range_find(address, size, false)
                           ? STATUS_CONFLICTING_ADDRESSES
                           : STATUS_SUCCESS;
+    if (NT_SUCCESS(status) && frames_secured(address, size, prot))
+        status = STATUS_INVALID_PAGE_PROTECTION;
     bool opened = false;
     for (ULONG_PTR page = address; NT_SUCCESS(status) && page < address + size; page += PLAT_PAGE_SIZE) {
         _Atomic(page_word) *slot = page_slot(page, false);
