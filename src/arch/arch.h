@@ -28,7 +28,8 @@ struct arch_thread {
     ULONG_PTR stack_high;         /* 0x1040: one past its highest byte */
     ULONG_PTR resume_rsp;         /* 0x1048: scratch of plat_context_resume */
     ULONG_PTR resume_rip;         /* 0x1050 */
-    void *reserved[22];
+    ULONG_PTR driver_routine;     /* 0x1058: the driver's routine that the kernel called last and that is still running, or 0 */
+    void *reserved[21];
 };
 
 #define ARCH_THREAD_SEH_TOP 0x1000
@@ -37,8 +38,10 @@ struct arch_thread {
 #define ARCH_THREAD_SEH_CALLS_END 0x1020
 #define ARCH_THREAD_RESUME_RSP 0x1048
 #define ARCH_THREAD_RESUME_RIP 0x1050
+#define ARCH_THREAD_DRIVER_ROUTINE 0x1058
 _Static_assert(offsetof(struct arch_thread, resume_rsp) == ARCH_THREAD_RESUME_RSP, "used by assembly");
 _Static_assert(offsetof(struct arch_thread, resume_rip) == ARCH_THREAD_RESUME_RIP, "used by assembly");
+_Static_assert(offsetof(struct arch_thread, driver_routine) == ARCH_THREAD_DRIVER_ROUTINE, "used by assembly");
 _Static_assert(offsetof(struct arch_thread, seh_top) == ARCH_THREAD_SEH_TOP, "used by assembly");
 _Static_assert(offsetof(struct arch_thread, window_dirty) == ARCH_THREAD_WINDOW_DIRTY, "used by assembly");
 _Static_assert(offsetof(struct arch_thread, seh_calls) == ARCH_THREAD_SEH_CALLS, "used by assembly");

@@ -6,6 +6,7 @@
  * the I/O manager, whose own time-out cancels the request, for as long again.
  */
 #include "lib.h"
+#include "ke.h"
 #include "seh.h"
 #include <pthread.h>
 #include <signal.h>
@@ -156,6 +157,7 @@ void watchdog_arm(const char *doing)
 
 void watchdog_disarm(void)
 {
+    ke_bugcheck_join();
     if (lib_options.timeout_seconds == 0)
         return;
     pthread_mutex_lock(&lock);

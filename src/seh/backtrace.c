@@ -9,6 +9,18 @@
 
 #include "plat.h"
 
+void (*seh_spoilt_hook)(ULONG_PTR routine, bool stack);
+
+/* driver_call.S; does not return. */
+DECLSPEC_NORETURN void seh_driver_spoilt(ULONG_PTR routine, bool stack);
+
+void seh_driver_spoilt(ULONG_PTR routine, bool stack)
+{
+    if (seh_spoilt_hook)
+        seh_spoilt_hook(routine, stack);
+    plat_exit(1);
+}
+
 struct trace_state {
     CONTEXT context;
     struct seh_node *node;

@@ -130,7 +130,7 @@ NTSTATUS io_driver_load(ULONG_PTR entry, PVOID image_base, SIZE_T image_size, co
         return status;
     }
     struct io_balance before = io_balance_take();
-    status = object->DriverInit(object, &driver->registry_path);
+    status = (NTSTATUS)seh_driver_call(entry, (ULONG_PTR)object, (ULONG_PTR)&driver->registry_path, 0, 0);
     io_balance_check(&before, entry);
     if (NT_SUCCESS(status)) {
         devices_clear_initializing(object);
@@ -153,7 +153,7 @@ NTSTATUS io_driver_unload(DRIVER_OBJECT *driver)
         if (device->ReferenceCount)
             return STATUS_DEVICE_BUSY;
     struct io_balance before = io_balance_take();
-    driver->DriverUnload(driver);
+    seh_driver_call((ULONG_PTR)driver->DriverUnload, (ULONG_PTR)driver, 0, 0, 0);
     io_balance_check(&before, (ULONG_PTR)driver->DriverUnload);
     plat_lock_acquire(&io_lock);
     for (DEVICE_OBJECT *device = driver->DeviceObject; device; device = device->NextDevice)

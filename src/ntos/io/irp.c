@@ -106,8 +106,9 @@ NTSTATUS NTAPI IofCallDriver(PDEVICE_OBJECT DeviceObject, PIRP Irp)
     Irp->CurrentLocation--;
     IO_STACK_LOCATION *stack = --Irp->Tail.Overlay.CurrentStackLocation;
     stack->DeviceObject = DeviceObject;
-    return DeviceObject->DriverObject->MajorFunction[stack->MajorFunction % (IRP_MJ_MAXIMUM_FUNCTION + 1)](DeviceObject,
-                                                                                                           Irp);
+    UCHAR major = stack->MajorFunction % (IRP_MJ_MAXIMUM_FUNCTION + 1);
+    return (NTSTATUS)seh_driver_call((ULONG_PTR)DeviceObject->DriverObject->MajorFunction[major],
+                                     (ULONG_PTR)DeviceObject, (ULONG_PTR)Irp, 0, 0);
 }
 
 /* ---- completion ---- */
@@ -131,7 +132,9 @@ static bool run_completion_routines(IRP *irp)
         bool top = irp->CurrentLocation > irp->StackCount;
         DEVICE_OBJECT *device = top ? NULL : irp->Tail.Overlay.CurrentStackLocation->DeviceObject;
         if (call) {
-            if (stack->CompletionRoutine(device, irp, stack->Context) == STATUS_MORE_PROCESSING_REQUIRED)
+            NTSTATUS status = (NTSTATUS)seh_driver_call((ULONG_PTR)stack->CompletionRoutine, (ULONG_PTR)device,
+                                                        (ULONG_PTR)irp, (ULONG_PTR)stack->Context, 0);
+            if (status == STATUS_MORE_PROCESSING_REQUIRED)
                 return false;
         } else if (irp->PendingReturned && !top) {
             IoMarkIrpPending(irp);
@@ -240,7 +243,7 @@ BOOLEAN NTAPI IoCancelIrp(PIRP Irp)
         return FALSE;
     }
     Irp->CancelIrql = irql;
-    routine(IoGetCurrentIrpStackLocation(Irp)->DeviceObject, Irp);
+    seh_driver_call((ULONG_PTR)routine, (ULONG_PTR)IoGetCurrentIrpStackLocation(Irp)->DeviceObject, (ULONG_PTR)Irp, 0, 0);
     return TRUE;
 }
 

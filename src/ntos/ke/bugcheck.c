@@ -53,8 +53,8 @@ static void name_address(ULONG_PTR address, char *text, SIZE_T size)
         rtl_print(text, size, "0x%016llx", (ULONG64)address);
 }
 
-/* The driver's code to blame: where it stopped if that is known, else the driver's frame nearest to it. 0: none on the
- * stack. */
+/* The driver's code to blame: where it stopped if that is known, else the driver's frame nearest to it, else the routine
+ * of the driver's that was called. 0: none. */
 static ULONG_PTR find_culprit(const struct ke_bugcheck *bugcheck, const ULONG_PTR *stack, ULONG depth)
 {
     if (bugcheck->culprit)
@@ -63,7 +63,7 @@ static ULONG_PTR find_culprit(const struct ke_bugcheck *bugcheck, const ULONG_PT
         if (seh_image_find(stack[i]))
             return i || !bugcheck->context ? stack[i] - 1 : stack[i]; /* a return address: back into the call */
     ULONG_PTR caller = seh_export_caller();
-    return caller ? caller - 1 : 0;
+    return caller ? caller - 1 : arch_self()->driver_routine;
 }
 
 static void report(const struct ke_bugcheck *bugcheck, ULONG_PTR *culprit)
@@ -107,6 +107,13 @@ void ke_bugcheck_report(const struct ke_bugcheck *bugcheck)
     if (ke_bugcheck_hook)
         ke_bugcheck_hook(bugcheck->code, bugcheck->parameters, culprit);
     plat_exit(1);
+}
+
+void ke_bugcheck_join(void)
+{
+    struct arch_thread *reporter = __atomic_load_n(&reporting, __ATOMIC_ACQUIRE);
+    while (reporter && reporter != arch_self())
+        plat_yield();
 }
 
 void ke_bugcheck_because(ULONG code, const ULONG_PTR parameters[4], const char *why)

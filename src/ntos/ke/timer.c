@@ -8,6 +8,7 @@
 #include "ke.h"
 #include "arch.h"
 #include "rtl.h"
+#include "seh.h"
 
 enum { DPC_OBJECT = 19, MEDIUM_IMPORTANCE = 1 };
 
@@ -60,7 +61,8 @@ static void run_dpc(void)
     running = true;
     plat_lock_release(&ke_dispatcher_lock);
     KfRaiseIrql(DISPATCH_LEVEL);
-    copy.DeferredRoutine(dpc, copy.DeferredContext, copy.SystemArgument1, copy.SystemArgument2);
+    seh_driver_call((ULONG_PTR)copy.DeferredRoutine, (ULONG_PTR)dpc, (ULONG_PTR)copy.DeferredContext,
+                    (ULONG_PTR)copy.SystemArgument1, (ULONG_PTR)copy.SystemArgument2);
     if (KeGetCurrentIrql() != DISPATCH_LEVEL)
         ke_bugcheck_because(BUGCHECK_IRQL_UNEXPECTED_VALUE,
                             (ULONG_PTR[4]){KeGetCurrentIrql(), DISPATCH_LEVEL, (ULONG_PTR)copy.DeferredRoutine, 0},

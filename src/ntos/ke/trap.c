@@ -153,6 +153,17 @@ static void on_unhandled(EXCEPTION_RECORD *record, CONTEXT *context)
     ke_bugcheck_report(&bugcheck);
 }
 
+static void on_spoilt(ULONG_PTR routine, bool stack)
+{
+    struct ke_bugcheck bugcheck = {.code = BUGCHECK_CRITICAL_STRUCTURE_CORRUPTION,
+                                   .parameters = {0, 0, routine, 7},
+                                   .why = stack ? "a driver routine returned with another stack pointer"
+                                                : "a driver routine returned without the registers it must preserve (rbx, rbp, "
+                                                  "rsi, rdi, r12 to r15)",
+                                   .culprit = routine};
+    ke_bugcheck_report(&bugcheck);
+}
+
 NTSTATUS ke_init(void)
 {
     static const struct plat_hooks hooks = {.trap = on_trap,
@@ -165,5 +176,6 @@ NTSTATUS ke_init(void)
     InitializeListHead(&ke_user.body.Header.WaitListHead);
     plat_set_hooks(&hooks);
     seh_unhandled_hook = on_unhandled;
+    seh_spoilt_hook = on_spoilt;
     return ke_thread_attach();
 }

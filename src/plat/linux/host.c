@@ -25,7 +25,11 @@
 #define SELECTORS       0x002b000000000033ll /* ss and cs of a 64-bit process, as REG_CSGSFS packs them */
 #define SELECTORS_MASK  0xffff00000000ffffll
 
-static _Atomic(struct plat_thread *) threads[THREADS_MAX];
+/* Kept apart from the threads' own blocks, which driver code has in its gs. signal_stack 0: the row is free. */
+static struct host_thread {
+    _Atomic(ULONG_PTR) signal_stack;
+    ULONG_PTR fs_base, gs_base;
+} threads[THREADS_MAX];
 static _Atomic(unsigned) threads_end;
 
 /* Not the C library's: that one stores errno through fs. */
@@ -42,14 +46,15 @@ void host_guard_system_calls(void)
           HOST_CODE_END - LAYOUT_SYSTEM_ARENA_END, 0ul);
 }
 
-void host_guard_thread(struct plat_thread *thread)
+void host_guard_thread(const struct plat_thread *thread)
 {
-    raw_syscall(SYS_arch_prctl, ARCH_GET_FS, (long)&thread->fs_base);
     host_guard_system_calls();
     for (unsigned i = 0; i < THREADS_MAX; i++) {
-        struct plat_thread *none = NULL;
-        if (!atomic_compare_exchange_strong(&threads[i], &none, thread))
+        ULONG_PTR none = 0;
+        if (!atomic_compare_exchange_strong(&threads[i].signal_stack, &none, (ULONG_PTR)thread->signal_stack))
             continue;
+        raw_syscall(SYS_arch_prctl, ARCH_GET_FS, (long)&threads[i].fs_base);
+        threads[i].gs_base = (ULONG_PTR)thread->arch;
         unsigned end = atomic_load(&threads_end);
         while (end <= i && !atomic_compare_exchange_weak(&threads_end, &end, i + 1))
             ;
@@ -57,41 +62,36 @@ void host_guard_thread(struct plat_thread *thread)
     }
 }
 
-void host_forget_thread(struct plat_thread *thread)
+void host_forget_thread(const struct plat_thread *thread)
 {
     for (unsigned i = 0; i < THREADS_MAX; i++) {
-        struct plat_thread *expected = thread;
-        atomic_compare_exchange_strong(&threads[i], &expected, NULL);
+        ULONG_PTR expected = (ULONG_PTR)thread->signal_stack;
+        atomic_compare_exchange_strong(&threads[i].signal_stack, &expected, 0);
     }
-}
-
-static bool on_signal_stack(const struct plat_thread *thread, ULONG_PTR address)
-{
-    return address - (ULONG_PTR)thread->signal_stack < SIGNAL_STACK_SIZE;
 }
 
 /* No thread-local variable may be touched before the base of fs is right again. */
 NO_ASAN enum host_state host_put_right(ucontext_t *uc)
 {
-    struct plat_thread *thread = NULL;
-    ULONG_PTR here = (ULONG_PTR)__builtin_frame_address(0), base = 0;
+    const struct host_thread *thread = NULL;
+    ULONG_PTR here = (ULONG_PTR)__builtin_frame_address(0), base = 0, stack = 0;
     enum host_state state = HOST_FINE;
     for (unsigned i = 0; i < atomic_load(&threads_end) && !thread; i++) {
-        struct plat_thread *candidate = atomic_load(&threads[i]);
-        if (candidate && on_signal_stack(candidate, here))
-            thread = candidate;
+        stack = atomic_load(&threads[i].signal_stack);
+        if (stack && here - stack < SIGNAL_STACK_SIZE)
+            thread = &threads[i];
     }
-    if (!thread)
+    if (!thread || !thread->gs_base)
         return HOST_FINE;
     if (raw_syscall(SYS_arch_prctl, ARCH_GET_FS, (long)&base) == 0 && base != thread->fs_base) {
         raw_syscall(SYS_arch_prctl, ARCH_SET_FS, (long)thread->fs_base);
         state = HOST_SPOILT;
     }
-    if (raw_syscall(SYS_arch_prctl, ARCH_GET_GS, (long)&base) == 0 && base != (ULONG_PTR)thread->arch) {
-        raw_syscall(SYS_arch_prctl, ARCH_SET_GS, (long)thread->arch);
+    if (raw_syscall(SYS_arch_prctl, ARCH_GET_GS, (long)&base) == 0 && base != thread->gs_base) {
+        raw_syscall(SYS_arch_prctl, ARCH_SET_GS, (long)thread->gs_base);
         state = HOST_SPOILT;
     }
-    if (!on_signal_stack(thread, (ULONG_PTR)uc->uc_mcontext.gregs[REG_RSP]))
+    if ((ULONG_PTR)uc->uc_mcontext.gregs[REG_RSP] - stack >= SIGNAL_STACK_SIZE)
         return state;
     return state == HOST_SPOILT ? HOST_AGAIN : HOST_IN_HANDLER;
 }

@@ -70,7 +70,6 @@ struct plat_thread {
     UCHAR *scratch; /* a writable and executable page, or null */
     UCHAR *emergency_stack_top;
     UCHAR *signal_stack; /* SIGNAL_STACK_SIZE bytes */
-    ULONG_PTR fs_base;   /* the C library's */
     /* Pages this thread opened (mprotect mode), oldest first from opened_first; more than OPENED_MAX close the older
      * half. */
     ULONG_PTR opened[OPENED_MAX];
@@ -158,8 +157,8 @@ void host_segments(ucontext_t *uc);
 bool host_clear_alignment_check(ucontext_t *uc);
 /* Driver code of the calling thread gets no system calls from now on. */
 void host_guard_system_calls(void);
-void host_guard_thread(struct plat_thread *thread);
-void host_forget_thread(struct plat_thread *thread);
+void host_guard_thread(const struct plat_thread *thread);
+void host_forget_thread(const struct plat_thread *thread);
 /* One line on standard error, then exit status 1. */
 DECLSPEC_NORETURN void host_give_up(ULONG_PTR pc, ULONG_PTR address);
 
