@@ -119,7 +119,8 @@ static void test_bugcheck(void **state)
         return;
     assert_int_equal(WEXITSTATUS(status), 1);
     assert_true(got > 0);
-    assert_non_null(strstr(line, "legacy_race!"));
+    /* The symbol wants llvm-symbolizer, which the PKU machine has not. */
+    assert_non_null(strstr(line, access("/usr/bin/llvm-symbolizer-19", X_OK) == 0 ? "legacy_race!" : "legacy_race+"));
 }
 
 /* ---- in this process ---- */

@@ -46,7 +46,7 @@ def suites(build, pattern):
         if "python" in os.path.basename(test["command"][0]):
             continue
         properties = {entry["name"]: entry["value"] for entry in test.get("properties", [])}
-        yield test["name"], properties.get("ENVIRONMENT", []), test["command"]
+        yield test["name"], properties.get("ENVIRONMENT", []) + ["UMA_COPY_STRIDE=7"], test["command"]
 
 
 def demo(build):
