@@ -22,6 +22,8 @@ int run_probe_tests(void);
 int run_io_tests(void);
 int run_exports_tests(void);
 int run_mdl_tests(void);
+int run_mdl_misuse_tests(void);
+int run_direct_tests(void);
 int run_handle_tests(void);
 int run_ps_tests(void);
 
