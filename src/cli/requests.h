@@ -6,6 +6,7 @@
  * describes the format.
  */
 #pragma once
+#include <stdio.h>
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
@@ -113,6 +114,10 @@ void plan_init(struct plan *plan);
 void plan_free(struct plan *plan);
 void *plan_allocate(struct plan *plan, size_t size);
 struct buffer *plan_add_buffer(struct plan *plan, const char *name);
+
+/* Opens a regular file to read; a pipe or device, which might never end, is refused. Null: requests_open_error says why. */
+FILE *requests_open(const char *path);
+const char *requests_open_error(void);
 
 /* Reads a request file. False: error has one line, with the place in the file, and the plan is empty. */
 bool requests_read(const char *path, struct plan *plan, char error[REQUESTS_ERROR_MAX]);

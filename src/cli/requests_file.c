@@ -6,10 +6,13 @@
  */
 #include "requests_internal.h"
 #include <errno.h>
+#include <fcntl.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
 
 static const struct {
     enum key_object object;
@@ -308,15 +311,38 @@ bool requests_parse(const char *text, size_t length, const char *label, struct p
     return read;
 }
 
+FILE *requests_open(const char *path)
+{
+    struct stat about;
+    int file = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
+    if (file < 0)
+        return NULL;
+    if (fstat(file, &about) == 0 && S_ISDIR(about.st_mode))
+        errno = EISDIR;
+    else if (!S_ISREG(about.st_mode))
+        errno = ENOTSUP;
+    else
+        return fdopen(file, "rb");
+    int why = errno;
+    close(file);
+    errno = why;
+    return NULL;
+}
+
+const char *requests_open_error(void)
+{
+    return errno == ENOTSUP ? "not a regular file" : strerror(errno ? errno : EIO);
+}
+
 bool requests_read(const char *path, struct plan *plan, char error[REQUESTS_ERROR_MAX])
 {
     plan_init(plan);
-    FILE *file = fopen(path, "rb");
+    FILE *file = requests_open(path);
     char *text = file ? malloc(REQUESTS_MAX_FILE + 1) : NULL;
     size_t length = text ? fread(text, 1, REQUESTS_MAX_FILE + 1, file) : 0;
     bool read = false;
     if (!text || ferror(file))
-        snprintf(error, REQUESTS_ERROR_MAX, "%.160s: %s", path, strerror(errno));
+        snprintf(error, REQUESTS_ERROR_MAX, "%.160s: %s", path, requests_open_error());
     else if (length > REQUESTS_MAX_FILE)
         snprintf(error, REQUESTS_ERROR_MAX, "%.160s: more than %u bytes", path, REQUESTS_MAX_FILE);
     else

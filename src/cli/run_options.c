@@ -60,28 +60,32 @@ static struct buffer *add_buffer(struct argp_state *state, size_t size, uint8_t 
     return buffer;
 }
 
+static unsigned hex_digit(char digit)
+{
+    return (unsigned)(digit <= '9' ? digit - '0' : (digit | 0x20) - 'a' + 10);
+}
+
 static struct buffer *read_hex(struct argp_state *state, const char *text)
 {
     uint8_t *bytes;
     size_t length = strlen(text);
-    unsigned byte;
     if (length % 2 || strspn(text, "0123456789abcdefABCDEF") != length)
         argp_error(state, "--in hex: takes pairs of hexadecimal digits");
     struct buffer *buffer = add_buffer(state, length / 2, &bytes);
     for (size_t i = 0; i < length / 2; i++)
-        if (sscanf(text + 2 * i, "%2x", &byte) == 1)
-            bytes[i] = (uint8_t)byte;
+        bytes[i] = (uint8_t)(hex_digit(text[2 * i]) << 4 | hex_digit(text[2 * i + 1]));
     return buffer;
 }
 
 static struct buffer *read_file(struct argp_state *state, const char *path)
 {
     uint8_t *bytes;
-    FILE *file = fopen(path, "rb");
+    errno = 0;
+    FILE *file = requests_open(path);
     uint8_t *content = file ? malloc(INPUT_MAX + 1) : NULL;
     size_t length = content ? fread(content, 1, INPUT_MAX + 1, file) : 0;
     if (!content || ferror(file))
-        argp_failure(state, CLI_UNUSABLE, errno ? errno : EIO, "--in %.200s", path);
+        argp_failure(state, CLI_UNUSABLE, 0, "--in %.200s: %s", path, requests_open_error());
     if (length > INPUT_MAX)
         argp_failure(state, CLI_UNUSABLE, 0, "--in %.200s: more than %u bytes", path, INPUT_MAX);
     struct buffer *buffer = add_buffer(state, length, &bytes);

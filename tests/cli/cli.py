@@ -54,7 +54,15 @@ NO_RAW = "^raw user accesses: none$"
 
 def command_line():
     one_line = r"\Auma[^\n]*\n(Try [^\n]*\n)?\Z"
+    pipe = scratch / "pipe"  # nobody will ever write to it
+    os.mkfifo(pipe)
     for arguments, words in [
+        (["run", "--ioctl", "1", "--in", f"@{pipe}", "a.sys"], "pipe: not a regular file"),
+        (["run", "--ioctl", "1", "--in", "@/dev/zero", "a.sys"], "/dev/zero: not a regular file"),
+        (["run", "--ioctl", "1", "--in", "@/", "a.sys"], "/: Is a directory"),
+        (["run", "--requests", str(pipe), "a.sys"], "pipe: not a regular file"),
+        (["run", str(pipe)], "pipe: not a regular file"),
+        (["info", str(pipe)], "pipe: not a regular file"),
         ([], "no command"),
         (["frobnicate"], "there is no command 'frobnicate'"),
         (["run"], "no driver given"),
