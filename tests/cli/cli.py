@@ -15,7 +15,7 @@ import tempfile
 out, drivers, root = map(pathlib.Path, sys.argv[1:4])
 protect = os.environ.get("UMA_PROTECT", "auto")
 demo, requests = root / "drivers/demo", root / "tests/cli/requests"
-sample = {name: str(out / f"drivers/{name}.sys") for name in ("uma_safe", "legacy_race", "legacy_refetch")}
+sample = {name: str(out / f"drivers/{name}.sys") for name in ("uma_safe", "legacy_race", "legacy_refetch", "direct_io")}
 naughty, refuses, mute, hangs = (str(drivers / f"{name}.sys") for name in ("naughty", "refuses", "mute", "hangs"))
 scratch = pathlib.Path(tempfile.mkdtemp(prefix="uma-cli-"))
 pool = concurrent.futures.ThreadPoolExecutor(3)  # most of the time goes into waiting for time-outs
@@ -200,6 +200,21 @@ def naughty_driver():
           CLEAN)
 
 
+def direct_driver():
+    """Buffers locked by the system, and by the driver: nothing of user memory is touched raw, no lock stays."""
+    for smap in ([], ["--smap"]):
+        check(run(sample["direct_io"], "--requests", requests / "direct.json", *smap), 0,
+              r"^#1 ioctl 0x222001 \(put\): STATUS_SUCCESS information 6", r"^#2 .*\(get\): STATUS_SUCCESS information 6",
+              "^   back: 64 69 72 65 63 74$", r"^#3 .*\(put-constant\): STATUS_SUCCESS information 5",
+              r"^#4 .*\(get-constant\): STATUS_ACCESS_VIOLATION", r"^#5 .*\(get-kernel\): STATUS_ACCESS_VIOLATION",
+              r"^#6 .*\(get-straddling\): STATUS_ACCESS_VIOLATION", r"^#7 .*\(get-torn\): STATUS_IN_PAGE_ERROR",
+              r"^#8 .*\(get-nothing\): STATUS_SUCCESS information 0", r"^#9 write \(write\): STATUS_SUCCESS information 4",
+              r"^#10 read \(read\): STATUS_SUCCESS information 4 out 4: 57 52 49 54$",
+              r"^#11 .*\(read-unmapped\): STATUS_ACCESS_VIOLATION", r"^#12 .*\(upper\): STATUS_SUCCESS", "^   text: 44 49 52 45 43 54$",
+              r"^#13 .*\(upper-constant\): STATUS_ACCESS_VIOLATION", r"^#14 .*\(upper-kernel\): STATUS_ACCESS_VIOLATION",
+              r"^#15 .*\(upper-raced\): STATUS_SUCCESS x2000", CLEAN, NO_RAW, absent=["KERNEL", "BUGCHECK"])
+
+
 def demonstration():
     check(["demo", "--drivers", "/nowhere", "--cases", demo], 2, "not run: ")
     check(["demo", "--drivers", out / "drivers", "uma_safe"], 0, "^request +uma_safe$", r"drivers that only use the accessors \(uma_safe\): 1 of 1")
@@ -225,6 +240,7 @@ else:
     safe_driver()
     legacy_drivers()
     naughty_driver()
+    direct_driver()
 right = sum(future.result() for future in pending)
 shutil.rmtree(scratch)
 print(f"{right} of {len(pending)} command lines as expected (protection: {protect})")
