@@ -37,11 +37,13 @@ static json_t *printable(const char *text)
     return text ? json_string(clean) : json_null();
 }
 
-static json_t *linked_at(ULONG timestamp)
+static json_t *linked_at(const struct pe_file *pe, const UCHAR *image)
 {
     char text[32];
     struct tm tm;
-    time_t time = timestamp;
+    time_t time = pe->timestamp;
+    if (pe_is_reproducible(pe, image))
+        return json_null();
     gmtime_r(&time, &tm);
     strftime(text, sizeof(text), "%Y-%m-%dT%H:%M:%SZ", &tm);
     return json_string(text);
@@ -217,7 +219,7 @@ json_t *info_facts(const struct ldr_image *image, const char *path)
             json_array_append_new(notes, json_string(ldr_note_text(note)));
     json_t *facts = json_pack("{so ss ss ss so sI sI sI sI so}", "file", printable(path), "name", image->name,
                               "machine", pe_machine_name(pe->machine), "subsystem", pe_subsystem_name(pe->subsystem),
-                              "linked", linked_at(pe->timestamp), "timestamp", (json_int_t)pe->timestamp, "image_base",
+                              "linked", linked_at(pe, image->base), "timestamp", (json_int_t)pe->timestamp, "image_base",
                               (json_int_t)pe->image_base, "image_size", (json_int_t)pe->image_size, "entry",
                               (json_int_t)pe->entry, "pdb", printable(pe_pdb_path(pe, image->base)));
     json_object_set_new(facts, "sections", sections_of(pe));

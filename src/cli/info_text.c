@@ -24,8 +24,9 @@ static void print_file(const json_t *facts)
 {
     size_t index;
     json_t *section;
-    printf("%s: %s %s driver, linked %s\n", text(facts, "file"), text(facts, "machine"), text(facts, "subsystem"),
-           text(facts, "linked"));
+    const char *linked = json_string_value(json_object_get(facts, "linked"));
+    printf("%s: %s %s driver, %s%s\n", text(facts, "file"), text(facts, "machine"), text(facts, "subsystem"),
+           linked ? "linked " : "a reproducible build", linked ? linked : "");
     printf("image       0x%llx bytes for address 0x%llx, entry at 0x%llx\n", (long long)number(facts, "image_size"),
            (long long)number(facts, "image_base"), (long long)number(facts, "entry"));
     if (*text(facts, "pdb"))

@@ -162,5 +162,8 @@ ULONG pe_rva_of(const struct pe_file *pe, ULONG64 base, ULONG64 va, ULONG size);
 /* Is there a function-override block (dynamic relocation symbol 7)? A damaged table counts as none. */
 bool pe_has_function_override(const struct pe_file *pe, const UCHAR *image, const struct pe_load_config *config);
 
+/* Does the debug directory (in the image) say that the header's time stamp is a hash of the contents? */
+bool pe_is_reproducible(const struct pe_file *pe, const UCHAR *image);
+
 /* Path of the program database named by the debug directory (in the image), or null. */
 const char *pe_pdb_path(const struct pe_file *pe, const UCHAR *image);

@@ -15,6 +15,7 @@ enum {
     DELAY_DESCRIPTOR_SIZE = 32,
     DEBUG_ENTRY_SIZE = 28,
     DEBUG_CODEVIEW = 2,
+    DEBUG_REPRO = 16,
     FUNCTION_OVERRIDE_SYMBOL = 7
 };
 
@@ -266,6 +267,15 @@ bool pe_has_function_override(const struct pe_file *pe, const UCHAR *image, cons
 }
 
 /* ---- debug directory ---- */
+
+bool pe_is_reproducible(const struct pe_file *pe, const UCHAR *image)
+{
+    const struct pe_directory *directory = &pe->directories[PE_DIR_DEBUG];
+    for (ULONG i = 0; directory->rva && i < directory->size / DEBUG_ENTRY_SIZE && i < 64; i++)
+        if (pe_u32(image + directory->rva + DEBUG_ENTRY_SIZE * i + 12) == DEBUG_REPRO)
+            return true;
+    return false;
+}
 
 const char *pe_pdb_path(const struct pe_file *pe, const UCHAR *image)
 {
