@@ -3,6 +3,7 @@
  * release forms are the plain ones (the processor does not reorder loads with loads or stores with stores, and a call
  * is a compiler barrier).
  */
+/* clang-format off: read by the assembler only. */
 .macro ONE_NAME macro, prefix, stem, suffix
     \macro \prefix\stem\suffix
 .endm
