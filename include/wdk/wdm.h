@@ -16,3 +16,5 @@
 #include "wdk/tables.h"
 #include "wdk/sync.h"
 #include "wdk/csq.h"
+#include "wdk/rtl_more.h"
+#include "wdk/ke_more.h"

@@ -5,3 +5,4 @@
 int run_tables_tests(void);
 int run_sync_tests(void);
 int run_csq_tests(void);
+int run_library_tests(void);

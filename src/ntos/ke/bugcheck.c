@@ -6,6 +6,7 @@
  */
 #include "ke.h"
 #include "arch.h"
+#include "bugcallback.h"
 #include "rtl.h"
 #include "seh.h"
 
@@ -53,8 +54,8 @@ static void name_address(ULONG_PTR address, char *text, SIZE_T size)
         rtl_print(text, size, "0x%016llx", (ULONG64)address);
 }
 
-/* The driver's code to blame: where it stopped if that is known, else the driver's frame nearest to it, else the routine
- * of the driver's that was called. 0: none. */
+/* The driver's code to blame: where it stopped if that is known, else the driver's frame nearest to it, else the
+ * routine of the driver's that was called. 0: none. */
 static ULONG_PTR find_culprit(const struct ke_bugcheck *bugcheck, const ULONG_PTR *stack, ULONG depth)
 {
     if (bugcheck->culprit)
@@ -104,6 +105,7 @@ void ke_bugcheck_report(const struct ke_bugcheck *bugcheck)
     }
     ULONG_PTR culprit = 0;
     report(bugcheck, &culprit);
+    ke_bugcheck_callbacks_run();
     if (ke_bugcheck_hook)
         ke_bugcheck_hook(bugcheck->code, bugcheck->parameters, culprit);
     plat_exit(1);
