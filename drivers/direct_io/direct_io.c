@@ -12,6 +12,7 @@
 #include "ddk_missing.h"
 
 #define STORE_SIZE 4096
+#define STORE_TAG  'rtSD'
 
 #define DIRECT_PUT   CTL_CODE(FILE_DEVICE_UNKNOWN, 0x800, METHOD_IN_DIRECT, FILE_ANY_ACCESS)  /* 0x222001 */
 #define DIRECT_GET   CTL_CODE(FILE_DEVICE_UNKNOWN, 0x801, METHOD_OUT_DIRECT, FILE_ANY_ACCESS) /* 0x222006 */
@@ -29,7 +30,8 @@ typedef struct _DIRECT_TEXT {
 } DIRECT_TEXT, *PDIRECT_TEXT;
 
 typedef struct _STORE {
-    FAST_MUTEX Lock; /* guards Bytes */
+    NPAGED_LOOKASIDE_LIST Scratch; /* blocks of STORE_SIZE bytes */
+    FAST_MUTEX Lock;               /* guards Bytes */
     UCHAR Bytes[STORE_SIZE];
 } STORE, *PSTORE;
 
@@ -73,11 +75,28 @@ static NTSTATUS Transfer(PSTORE Store, ULONGLONG Offset, PMDL Mdl, BOOLEAN Write
     return STATUS_SUCCESS;
 }
 
-/* Locks the text where it is, changes it at its system address, and lets go of it. */
-static NTSTATUS Upper(const DIRECT_TEXT *Text)
+/* Copies locked text, which user mode may be writing to, changes the copy, and puts it back. */
+static NTSTATUS ChangeLocked(PSTORE Store, PMDL Mdl)
 {
-    NTSTATUS status = STATUS_SUCCESS;
-    PUCHAR bytes;
+    ULONG size = MmGetMdlByteCount(Mdl);
+    PUCHAR bytes = MmGetSystemAddressForMdlSafe(Mdl, NormalPagePriority), copy;
+
+    copy = bytes ? ExAllocateFromNPagedLookasideList(&Store->Scratch) : NULL;
+    if (!copy)
+        return STATUS_INSUFFICIENT_RESOURCES;
+    RtlCopyMemory(copy, bytes, size);
+    for (ULONG i = 0; i < size; i++)
+        if (copy[i] >= 'a' && copy[i] <= 'z')
+            copy[i] = copy[i] - 'a' + 'A';
+    RtlCopyMemory(bytes, copy, size);
+    ExFreeToNPagedLookasideList(&Store->Scratch, copy);
+    return STATUS_SUCCESS;
+}
+
+/* Locks the text where it is, changes it at its system address, and lets go of it. */
+static NTSTATUS Upper(PSTORE Store, const DIRECT_TEXT *Text)
+{
+    NTSTATUS status;
     PMDL mdl;
 
     if (Text->Size == 0 || Text->Size > STORE_SIZE)
@@ -91,14 +110,7 @@ static NTSTATUS Upper(const DIRECT_TEXT *Text)
         IoFreeMdl(mdl);
         return GetExceptionCode();
     }
-    bytes = MmGetSystemAddressForMdlSafe(mdl, NormalPagePriority);
-    if (!bytes)
-        status = STATUS_INSUFFICIENT_RESOURCES;
-    for (ULONG i = 0; bytes && i < Text->Size; i++) {
-        UCHAR byte = ((volatile UCHAR *)bytes)[i];
-        if (byte >= 'a' && byte <= 'z')
-            bytes[i] = byte - 'a' + 'A';
-    }
+    status = ChangeLocked(Store, mdl);
     MmUnlockPages(mdl); /* and unmaps */
     IoFreeMdl(mdl);
     return status;
@@ -124,7 +136,7 @@ static NTSTATUS NTAPI DeviceControl(PDEVICE_OBJECT DeviceObject, PIRP Irp)
     case DIRECT_UPPER:
         if (length < sizeof(DIRECT_TEXT))
             return Complete(Irp, STATUS_INFO_LENGTH_MISMATCH, 0);
-        return Complete(Irp, Upper(input), 0);
+        return Complete(Irp, Upper(DeviceObject->DeviceExtension, input), 0);
     default:
         return Complete(Irp, STATUS_INVALID_DEVICE_REQUEST, 0);
     }
@@ -153,6 +165,7 @@ static VOID NTAPI Unload(PDRIVER_OBJECT DriverObject)
 
     RtlInitUnicodeString(&link, LinkName);
     IoDeleteSymbolicLink(&link);
+    ExDeleteNPagedLookasideList(&((PSTORE)DriverObject->DeviceObject->DeviceExtension)->Scratch);
     IoDeleteDevice(DriverObject->DeviceObject);
 }
 
@@ -160,6 +173,7 @@ NTSTATUS NTAPI DriverEntry(PDRIVER_OBJECT DriverObject, PUNICODE_STRING Registry
 {
     UNICODE_STRING name, link;
     PDEVICE_OBJECT device;
+    PSTORE store;
     NTSTATUS status;
 
     UNREFERENCED_PARAMETER(RegistryPath);
@@ -176,10 +190,14 @@ NTSTATUS NTAPI DriverEntry(PDRIVER_OBJECT DriverObject, PUNICODE_STRING Registry
                             &device);
     if (!NT_SUCCESS(status))
         return status;
-    ExInitializeFastMutex(&((PSTORE)device->DeviceExtension)->Lock);
+    store = device->DeviceExtension;
+    ExInitializeFastMutex(&store->Lock);
+    ExInitializeNPagedLookasideList(&store->Scratch, NULL, NULL, POOL_NX_ALLOCATION, STORE_SIZE, STORE_TAG, 0);
     device->Flags |= DO_DIRECT_IO;
     status = IoCreateSymbolicLink(&link, &name);
-    if (!NT_SUCCESS(status))
+    if (!NT_SUCCESS(status)) {
+        ExDeleteNPagedLookasideList(&store->Scratch);
         IoDeleteDevice(device);
+    }
     return status;
 }

@@ -15,6 +15,7 @@
 #include "wdk/io.h"
 #include "wdk/tables.h"
 #include "wdk/sync.h"
+#include "wdk/lookaside.h"
 #include "wdk/csq.h"
 #include "wdk/rtl_more.h"
 #include "wdk/ke_more.h"

@@ -24,6 +24,7 @@ int run_exports_tests(void);
 int run_mdl_tests(void);
 int run_mdl_misuse_tests(void);
 int run_direct_tests(void);
+int run_lookaside_tests(void);
 int run_handle_tests(void);
 int run_ps_tests(void);
 
