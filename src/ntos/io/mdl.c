@@ -78,7 +78,7 @@ VOID NTAPI IoBuildPartialMdl(PMDL SourceMdl, PMDL TargetMdl, PVOID VirtualAddres
     TargetMdl->StartVa = PAGE_ALIGN(VirtualAddress);
     TargetMdl->ByteOffset = BYTE_OFFSET(VirtualAddress);
     TargetMdl->ByteCount = Length;
-    TargetMdl->MappedSystemVa = (PUCHAR)SourceMdl->MappedSystemVa + offset;
+    TargetMdl->MappedSystemVa = (PVOID)((ULONG_PTR)SourceMdl->MappedSystemVa + offset);
     TargetMdl->MdlFlags = (CSHORT)((TargetMdl->MdlFlags & kept) | (SourceMdl->MdlFlags & inherited) | MDL_PARTIAL);
 }
 
