@@ -27,6 +27,7 @@ endif()
 function(uma_module name)
   cmake_parse_arguments(M "" "" "SOURCES;USES;LIBS" ${ARGN})
   add_library(uma_${name} STATIC ${M_SOURCES})
+  set_property(GLOBAL APPEND PROPERTY UMA_MODULES uma_${name}) # packaging/ puts all of them into one archive
   target_include_directories(uma_${name} PUBLIC ${CMAKE_CURRENT_SOURCE_DIR})
   target_link_libraries(uma_${name} PUBLIC uma_flags)
   foreach(used ${M_USES})
