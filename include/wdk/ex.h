@@ -130,6 +130,7 @@ NTSTATUS NTAPI ExDeleteResourceLite(PERESOURCE Resource);
 BOOLEAN NTAPI ExAcquireResourceExclusiveLite(PERESOURCE Resource, BOOLEAN Wait);
 BOOLEAN NTAPI ExAcquireResourceSharedLite(PERESOURCE Resource, BOOLEAN Wait);
 BOOLEAN NTAPI ExAcquireSharedStarveExclusive(PERESOURCE Resource, BOOLEAN Wait);
+VOID NTAPI ExSetResourceOwnerPointer(PERESOURCE Resource, PVOID OwnerPointer);
 VOID NTAPI ExReleaseResourceLite(PERESOURCE Resource);
 VOID NTAPI ExReleaseResourceForThreadLite(PERESOURCE Resource, ULONG_PTR ResourceThreadId);
 VOID NTAPI ExConvertExclusiveToSharedLite(PERESOURCE Resource);

@@ -19,3 +19,4 @@
 #include "wdk/csq.h"
 #include "wdk/rtl_more.h"
 #include "wdk/ke_more.h"
+#include "wdk/io_more.h"

@@ -3,5 +3,5 @@
 
 int run_exports_tests(void)
 {
-    return run_tables_tests() + run_sync_tests() + run_csq_tests() + run_library_tests();
+    return run_tables_tests() + run_sync_tests() + run_csq_tests() + run_library_tests() + run_build_tests();
 }

@@ -6,3 +6,4 @@ int run_tables_tests(void);
 int run_sync_tests(void);
 int run_csq_tests(void);
 int run_library_tests(void);
+int run_build_tests(void);

@@ -161,6 +161,30 @@ VOID NTAPI ExReleaseResourceLite(PERESOURCE Resource)
     ExReleaseResourceForThreadLite(Resource, (ULONG_PTR)ke_thread_current());
 }
 
+/*
+ * Hands the running thread's ownership to OwnerPointer (its two low bits set), under which
+ * ExReleaseResourceForThreadLite then releases it. Bug check 0xE3: the thread does not own it.
+ */
+VOID NTAPI ExSetResourceOwnerPointer(PERESOURCE Resource, PVOID OwnerPointer)
+{
+    __atomic_load_n(&Resource->Flag, __ATOMIC_RELAXED);
+    plat_lock_acquire(&ke_dispatcher_lock);
+    OWNER_ENTRY *mine = find_owner(Resource, (ULONG_PTR)ke_thread_current());
+    OWNER_ENTRY *theirs = find_owner(Resource, (ULONG_PTR)OwnerPointer);
+    if (mine && theirs) {
+        theirs->OwnerCount += mine->OwnerCount;
+        mine->OwnerCount = 0;
+        mine->OwnerThread = 0;
+        Resource->ActiveEntries--;
+    } else if (mine) {
+        mine->OwnerThread = (ULONG_PTR)OwnerPointer;
+    }
+    plat_lock_release(&ke_dispatcher_lock);
+    if (!mine)
+        ke_bugcheck_because(BUGCHECK_RESOURCE_NOT_OWNED, (ULONG_PTR[4]){(ULONG_PTR)Resource, 0, 0, 1},
+                            "the owner of a resource is set by a thread that does not own it");
+}
+
 /* An exclusive owner becomes a shared one. */
 VOID NTAPI ExConvertExclusiveToSharedLite(PERESOURCE Resource)
 {

@@ -60,6 +60,8 @@ extern LIST_ENTRY io_irps;
 struct io_irp *io_irp_find(const IRP *irp);
 struct io_irp *io_irp_allocate(CCHAR stack_size, ULONG_PTR caller);
 void io_request_release(struct io_request *request);
+/* build.c: ends an associated request, and its master with the last one. False: it is not associated. */
+bool io_associated_finish(IRP *irp);
 
 /* Sends an IRP whose next stack location is filled, as a request of mode, and waits for its end. Consumes the reference
  * to *request. */

@@ -209,6 +209,8 @@ VOID NTAPI IofCompleteRequest(PIRP Irp, CCHAR PriorityBoost)
         finish_request(packet);
     else if (packet && packet->synchronous)
         finish_synchronous(packet);
+    else if (packet && io_associated_finish(Irp))
+        return;
     else
         io_warn(seh_export_caller(), "a driver's own request reached its end: its completion routine must return "
                                      "STATUS_MORE_PROCESSING_REQUIRED");

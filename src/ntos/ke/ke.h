@@ -25,6 +25,7 @@ struct _KTHREAD {
     LONG BaseIncrement;
     NTSTATUS ExitStatus;
     PVOID TopLevelIrp;
+    PVOID DeviceToVerify;
     ULONG_PTR StackLow, StackHigh;
     LONG References;
     LIST_ENTRY ThreadListEntry;
