@@ -17,6 +17,8 @@
 #include <ucontext.h>
 #include <unistd.h>
 
+#define REPORT_SECONDS 20
+
 static pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER;
 static pthread_cond_t changed;
 static bool armed;
@@ -96,7 +98,7 @@ static bool deadline_passed(void)
 
 static void *watch(void *argument)
 {
-    bool patience = true;
+    bool patience = true, report_patience = true;
     (void)argument;
     pthread_mutex_lock(&lock);
     for (;;) {
@@ -108,6 +110,12 @@ static void *watch(void *argument)
         pthread_cond_timedwait(&changed, &lock, &deadline);
         if (!armed || !deadline_passed())
             continue;
+        if (report_patience && ke_bugcheck_reporting()) { /* it has stopped already, and is saying where */
+            report_patience = false;
+            set_deadline();
+            deadline.tv_sec += REPORT_SECONDS;
+            continue;
+        }
         bool known = take_sample();
         bool waits_for_pending = known && !ldr_find(sample_pc) && !sample_caller;
         if (!waits_for_pending || !patience)

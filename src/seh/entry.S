@@ -316,6 +316,7 @@
  * return address is replaced in place.
  */
         global  seh_export_entry
+        cld                             /* the convention says it is clear; our C code relies on it */
         mov     %gs:SEH_CALLS, %r10
         cmp     %gs:SEH_CALLS_END, %r10
         jae     1f

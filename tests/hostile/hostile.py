@@ -1,4 +1,5 @@
-"""hostile.py OUT DRIVERS SINS [NAME...]: one `uma run` for each sin of sins.def (or those named): each must end as its row says.
+"""hostile.py OUT DRIVERS SOURCES [NAME...]: one `uma run` for each sin of sins.def and entry.def (or those named), which must end as its
+row says.
 
 A sin may end in a bug check, a time-out or a status; never in a crash of the program's own, never in silence, never later than the
 time-out allows. UMA_PROTECT chooses the protection; exit 77 when this processor lacks it.
@@ -7,15 +8,17 @@ import concurrent.futures
 import os
 import pathlib
 import re
+import shutil
 import subprocess
 import sys
+import tempfile
 import time
 
-out, drivers, sins = map(pathlib.Path, sys.argv[1:4])
+out, drivers, sources = map(pathlib.Path, sys.argv[1:4])
 chosen = set(sys.argv[4:])
 protect = os.environ.get("UMA_PROTECT", "auto")
 TIMEOUT = 2
-SLOWEST = 30  # seconds; the machine may be busy
+SLOWEST = 60  # seconds; the machine may be busy
 
 
 def uma(driver, *arguments):
@@ -31,9 +34,10 @@ ENDINGS = {
     "BUGCHECK": lambda code, printed: code == 1 and re.search(r"^BUGCHECK 0x", printed, re.M),
     "TIMEOUT": lambda code, printed: code == 1 and re.search(r"^TIMEOUT: .* did not come back", printed, re.M),
     "STATUS": lambda code, printed: code == 0 and re.search(r"^#1 ioctl .*: (STATUS_|0x)", printed, re.M),
-    "LOADERROR": lambda code, printed: code == 2,
+    "LOADERROR": lambda code, printed: code == 2 and not printed,
+    "LOADED": lambda code, printed: code == 0 and re.search("^(left behind|unload): ", printed, re.M),
 }
-ENDINGS["ENDS"] = lambda code, printed: any(ENDINGS[e](code, printed) for e in ("BUGCHECK", "TIMEOUT", "STATUS")) or (
+ENDINGS["ENDS"] = lambda code, printed: any(ENDINGS[e](code, printed) for e in ("BUGCHECK", "TIMEOUT", "STATUS", "LOADED")) or (
     code == 1 and "COMPLETED" in printed)
 ENDINGS["DAMAGE"] = lambda code, printed: code == 1  # the program's own memory is gone: one line, whatever it says
 
@@ -66,14 +70,23 @@ probe = uma(drivers / "hostile.sys")
 if probe[0] == 2 and "lacks that protection" in probe[2]:
     print(f"not run: {probe[2].strip()}")
     sys.exit(77)
-rows = re.findall(r"^SIN\((\w+), (\w+)\)$", sins.read_text(), re.M)
+def rows(name):
+    return re.findall(r"^SIN\((\w+), (\w+)\)$", (sources / name).read_text(), re.M)
+
+
 pool = concurrent.futures.ThreadPoolExecutor(3)
 pending = []
-for index, (name, expected) in enumerate(rows):
+for index, (name, expected) in enumerate(rows("sins.def")):
     method = 0 if name.startswith("SYSTEM_BUFFER") or name == "HUGE_INFORMATION" else 3
     if not chosen or name in chosen:
         arguments = ["--ioctl", hex(0x222000 + 4 * index + method), "--in", "size:4096", "--out-size", "64"]
         pending.append(pool.submit(judge, name, expected, drivers / "hostile.sys", *arguments))
+scratch = pathlib.Path(tempfile.mkdtemp(prefix="uma-hostile-"))
+for name, expected in rows("entry.def"):
+    if not chosen or name in chosen:
+        shutil.copy(drivers / "entry.sys", scratch / f"{name}.sys")
+        pending.append(pool.submit(judge, "entry " + name, expected, scratch / f"{name}.sys"))
 right = sum(future.result() for future in pending)
+shutil.rmtree(scratch)
 print(f"{right} of {len(pending)} sins ended as they must (protection: {protect})")
 sys.exit(right != len(pending))

@@ -102,6 +102,7 @@ arch_window_close:
     subq $0x200, %rsp
     andq $-16, %rsp
     fxsave64 (%rsp)
+    cld
     call *arch_window_close_hook(%rip)
     fxrstor64 (%rsp)
     leaq -0x48(%rbp), %rsp

@@ -111,6 +111,11 @@ void ke_bugcheck_report(const struct ke_bugcheck *bugcheck)
     plat_exit(1);
 }
 
+bool ke_bugcheck_reporting(void)
+{
+    return __atomic_load_n(&reporting, __ATOMIC_ACQUIRE) != NULL;
+}
+
 void ke_bugcheck_join(void)
 {
     struct arch_thread *reporter = __atomic_load_n(&reporting, __ATOMIC_ACQUIRE);

@@ -128,6 +128,8 @@ struct ke_bugcheck {
 /* Reports, then leaves by ke_bugcheck_hook, else plat_exit(1). A bug check while reporting one ends the process at
  * once. */
 DECLSPEC_NORETURN void ke_bugcheck_report(const struct ke_bugcheck *bugcheck);
+/* Some thread is reporting a bug check, which takes a while where symbols are many. */
+bool ke_bugcheck_reporting(void);
 /* Does not come back if another thread is just reporting a bug check: that ends the process. */
 void ke_bugcheck_join(void);
 /* The same with printf arguments for `why`; culprit 0 and context null as above. */

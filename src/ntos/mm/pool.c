@@ -12,7 +12,8 @@
 #include "seh.h"
 #include "trace.h"
 
-enum { BUCKETS = 4096, PATTERN = 0x5A, FRESH = 0xC5, QUARANTINE_BLOCKS = 4096 };
+/* Each block takes two of the 65530 mappings that Linux gives a process by default. */
+enum { BUCKETS = 4096, PATTERN = 0x5A, FRESH = 0xC5, QUARANTINE_BLOCKS = 4096, BLOCKS_CAP = 28000 };
 #define POOL_CAP       (1ull << 30)
 #define QUARANTINE_CAP (64ull << 20)
 
@@ -33,7 +34,7 @@ static struct plat_lock lock; /* guards everything below */
 static LIST_ENTRY live, quarantine;
 static struct block *buckets[BUCKETS];
 static struct block *spare; /* free descriptors, by next_in_bucket */
-static SIZE_T bytes_mapped, quarantine_bytes, quarantine_count;
+static SIZE_T bytes_mapped, live_count, quarantine_bytes, quarantine_count;
 static SIZE_T bytes_in_use[MM_POOL_KERNEL + 1];
 
 static struct block **bucket_of(const void *user)
@@ -124,7 +125,9 @@ void *mm_pool_allocate(SIZE_T size, ULONG tag, ULONG flags, enum mm_pool_owner o
         return NULL;
     struct block *block = NULL;
     plat_lock_acquire(&lock);
-    if (bytes_mapped + round_up(size ? size : 1, PAGE_SIZE) <= POOL_CAP)
+    while (live_count + quarantine_count >= BLOCKS_CAP && quarantine_count)
+        quarantine_drop();
+    if (live_count < BLOCKS_CAP && bytes_mapped + round_up(size ? size : 1, PAGE_SIZE) <= POOL_CAP)
         block = descriptor_get();
     if (block && !block_map(block, size, flags)) {
         descriptor_put(block);
@@ -139,6 +142,7 @@ void *mm_pool_allocate(SIZE_T size, ULONG tag, ULONG flags, enum mm_pool_owner o
         *bucket_of(block->user) = block;
         InsertTailList(&live, &block->order);
         bytes_mapped += block->page_bytes;
+        live_count++;
         bytes_in_use[owner] += size;
     }
     void *address = block ? block->user : NULL;
@@ -223,6 +227,7 @@ void mm_pool_free(void *address, ULONG tag, ULONG_PTR caller)
         RemoveEntryList(&block->order);
         InsertTailList(&quarantine, &block->order);
         bytes_mapped -= block->page_bytes;
+        live_count--;
         bytes_in_use[block->owner] -= block->size;
         quarantine_bytes += block->page_bytes;
         quarantine_count++;

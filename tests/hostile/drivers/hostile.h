@@ -29,7 +29,7 @@ typedef struct _HOSTILE_REQUEST {
 #define WILD         ((PVOID)WILD_SYSTEM)
 #define NONCANONICAL ((ULONG_PTR)0x8000000000001000ull)
 
-static NTSTATUS Complete(HOSTILE_REQUEST *Request, NTSTATUS Status, ULONG_PTR Information)
+FORCEINLINE NTSTATUS Complete(HOSTILE_REQUEST *Request, NTSTATUS Status, ULONG_PTR Information)
 {
     Request->Irp->IoStatus.Status = Status;
     Request->Irp->IoStatus.Information = Information;
