@@ -142,6 +142,18 @@ PVOID NTAPI MmMapIoSpace(PHYSICAL_ADDRESS PhysicalAddress, SIZE_T NumberOfBytes,
 PVOID NTAPI MmMapIoSpaceEx(PHYSICAL_ADDRESS PhysicalAddress, SIZE_T NumberOfBytes, ULONG Protect);
 VOID NTAPI MmUnmapIoSpace(PVOID BaseAddress, SIZE_T NumberOfBytes);
 
+struct _PHYSICAL_MEMORY_RANGE *NTAPI MmGetPhysicalMemoryRanges(VOID);
+BOOLEAN NTAPI MmIsNonPagedSystemAddressValid(PVOID VirtualAddress);
+ULONG NTAPI MmQuerySystemSize(VOID);
+BOOLEAN NTAPI MmIsThisAnNtAsSystem(VOID);
+
+/* ---- paging of images ---- */
+PVOID NTAPI MmLockPagableDataSection(PVOID AddressWithinSection);
+VOID NTAPI MmLockPagableSectionByHandle(PVOID ImageSectionHandle);
+VOID NTAPI MmUnlockPagableImageSection(PVOID ImageSectionHandle);
+PVOID NTAPI MmPageEntireDriver(PVOID AddressWithinSection);
+VOID NTAPI MmResetDriverPaging(PVOID AddressWithinSection);
+
 /* ---- user ranges ---- */
 HANDLE NTAPI MmSecureVirtualMemory(PVOID Address, SIZE_T Size, ULONG ProbeMode);
 VOID NTAPI MmUnsecureVirtualMemory(HANDLE SecureHandle);

@@ -74,6 +74,18 @@ static void overwrite_frames(void)
     MmUnlockPages(shared);
 }
 
+static void lock_more_than_there_is_room_for(void)
+{
+    MDL *mdl = IoAllocateMdl((PVOID)base, PAGE_SIZE, FALSE, FALSE, NULL);
+    mdl->ByteCount = PAGES * PAGE_SIZE;
+    MmProbeAndLockPages(mdl, UserMode, IoReadAccess);
+}
+
+static void lock_no_section(void)
+{
+    MmLockPagableDataSection(&base);
+}
+
 static void map_unlocked(void)
 {
     system_address(IoAllocateMdl((PVOID)base, 1, FALSE, FALSE, NULL));
@@ -149,10 +161,10 @@ static void mistakes_are_bug_checks(void **state)
         ULONG code;
         ULONG_PTR first;
     } rows[] = {
-        {unlock_twice, 0xC4, 0x7C},     {unlock_pool, 0xC4, 0x7D},      {overwrite_frames, 0x4E, 2},
-        {map_unlocked, 0x1A, 0x1236},   {map_stale, 0x4E, 2},           {unmap_elsewhere, 0xDA, 0x300},
-        {partial_beyond, 0x1A, 0x1237}, {unsecure_twice, 0x1A, 0x1000}, {build_for_user_memory, 0xC4, 0x140},
-        {check_process, 0x76, 0},
+        {unlock_twice, 0xC4, 0x7C},           {unlock_pool, 0xC4, 0x7D},      {overwrite_frames, 0x4E, 2},
+        {lock_no_section, 0x1A, 0x1234},      {map_unlocked, 0x1A, 0x1236},   {map_stale, 0x4E, 2},
+        {unmap_elsewhere, 0xDA, 0x300},       {partial_beyond, 0x1A, 0x1237}, {unsecure_twice, 0x1A, 0x1000},
+        {build_for_user_memory, 0xC4, 0x140}, {check_process, 0x76, 0},
     };
     for (SIZE_T i = 0; i < RTL_NUMBER_OF(rows); i++) {
         struct bugcheck_result result = bugcheck_of(rows[i].action);
@@ -160,6 +172,7 @@ static void mistakes_are_bug_checks(void **state)
         assert_int_equal(result.code, rows[i].code);
         assert_int_equal(result.parameters[0], rows[i].first);
     }
+    assert_int_equal(bugcheck_of(lock_more_than_there_is_room_for).code, 0xD6);
     assert_true(bugcheck_of(write_read_only).happened);
     assert_true(bugcheck_of(write_protected).happened);
     UCHAR *view = system_address(shared), byte;

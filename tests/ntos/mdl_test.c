@@ -1,5 +1,7 @@
-/* mdl_test.c - memory descriptor lists: locking by the documented rules, mapping, and frames that outlive the user's. */
+/* mdl_test.c - memory descriptor lists: locking by the documented rules, mapping, and frames that outlive the user's.
+ */
 #include "ntos_test.h"
+#include "seh.h"
 #include "usermode_accessors.h"
 
 enum { PAGES = 4 };
@@ -412,6 +414,27 @@ static void secured_ranges_stay(void **state)
     assert_int_equal(plat_user_protect(base, PAGES * PAGE_SIZE, PLAT_NOACCESS), STATUS_SUCCESS);
 }
 
+static void nothing_is_paged_out(void **state)
+{
+    UNREFERENCED_PARAMETER(state);
+    UCHAR *block = ExAllocatePool2(POOL_FLAG_NON_PAGED, 2 * PAGE_SIZE, TAG);
+    struct seh_image image = {.base = (ULONG_PTR)block, .size = 2 * PAGE_SIZE, .name = "paged"};
+    seh_image_register(&image);
+    PVOID handle = MmLockPagableDataSection(block + PAGE_SIZE + 7);
+    assert_ptr_equal(handle, block + PAGE_SIZE);
+    MmLockPagableSectionByHandle(handle);
+    MmUnlockPagableImageSection(handle);
+    MmUnlockPagableImageSection(handle);
+    assert_ptr_equal(MmPageEntireDriver(block + 7), block);
+    MmResetDriverPaging(block + 7);
+    seh_image_unregister(&image);
+    assert_true(MmIsNonPagedSystemAddressValid(block));
+    assert_false(MmIsNonPagedSystemAddressValid(block + 2 * PAGE_SIZE));
+    assert_false(MmIsNonPagedSystemAddressValid((PVOID)base));
+    ExFreePool(block);
+    ExFreePool(MmGetPhysicalMemoryRanges());
+}
+
 int run_mdl_tests(void)
 {
 #define MDL_TEST(name) cmocka_unit_test_setup_teardown(name, set_up, tear_down)
@@ -428,6 +451,7 @@ int run_mdl_tests(void)
         MDL_TEST(allocated_pages_keep_to_their_limits),
         MDL_TEST(contiguous_memory_and_io_space),
         MDL_TEST(secured_ranges_stay),
+        MDL_TEST(nothing_is_paged_out),
     };
     return cmocka_run_group_tests_name("mdl", tests, NULL, NULL);
 }

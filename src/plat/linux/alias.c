@@ -106,13 +106,13 @@ NTSTATUS plat_frames_view(const ULONG_PTR *frames, SIZE_T count, ULONG prot, voi
     struct alias *alias = alias_make(count, view_prot(prot));
     if (!alias)
         return STATUS_NO_MEMORY;
+    for (SIZE_T i = 0; i < count; i++) /* a driver's array may fault: not with the lock held */
+        alias->frame[i] = frames[i];
     NTSTATUS status = STATUS_SUCCESS;
     user_lock();
-    for (SIZE_T i = 0; i < count; i++) {
-        alias->frame[i] = frames[i];
-        if (!frame_held(frames[i]))
+    for (SIZE_T i = 0; i < count; i++)
+        if (!frame_held(alias->frame[i]))
             status = STATUS_INVALID_PARAMETER;
-    }
     if (NT_SUCCESS(status))
         status = alias_map(alias);
     if (NT_SUCCESS(status))

@@ -10,6 +10,8 @@
 
 #include "linux.h"
 
+enum { AT_ONCE = 64 };
+
 struct secured {
     struct secured *next;
     ULONG_PTR start, end;
@@ -37,24 +39,40 @@ static ULONG_PTR round_up(ULONG_PTR address)
     return (address + PLAT_PAGE_SIZE - 1) & PAGE_MASK;
 }
 
+/* Holds the frames of pages pages from start on; frames is memory of ours. False: none, and *failed says why. */
+static bool hold_pages(ULONG_PTR start, SIZE_T pages, ULONG needed, ULONG_PTR *frames, ULONG_PTR *failed)
+{
+    ULONG_PTR end = start + (pages << PAGE_SHIFT);
+    user_lock();
+    *failed = first_denied(start, end, needed);
+    bool granted = *failed == end;
+    for (SIZE_T i = 0; granted && i < pages; i++) {
+        frames[i] = PAGE_FRAME(page_load(start + (i << PAGE_SHIFT)));
+        frame_hold(frames[i]);
+    }
+    user_unlock();
+    return granted;
+}
+
+/* The caller's array may lie in a driver's memory and fault, so it is never touched with the lock held. */
 NTSTATUS plat_frames_lock(ULONG_PTR address, SIZE_T size, ULONG needed, ULONG_PTR *frames, ULONG_PTR *failed)
 {
-    ULONG_PTR start = address & PAGE_MASK, end = round_up(address + size);
+    ULONG_PTR start = address & PAGE_MASK, some[AT_ONCE];
+    SIZE_T pages = (round_up(address + size) - start) >> PAGE_SHIFT;
     *failed = start;
     if (size == 0)
         return STATUS_SUCCESS;
     if (!user_range(address, size))
         return STATUS_ACCESS_VIOLATION;
-    user_lock();
-    *failed = first_denied(start, end, needed);
-    bool granted = *failed == end;
-    for (ULONG_PTR page = start; granted && page < end; page += PLAT_PAGE_SIZE) {
-        uint64_t frame = PAGE_FRAME(page_load(page));
-        frame_hold(frame);
-        frames[(page - start) >> PAGE_SHIFT] = frame;
+    for (SIZE_T done = 0, part; done < pages; done += part) {
+        part = pages - done < AT_ONCE ? pages - done : AT_ONCE;
+        if (!hold_pages(start + (done << PAGE_SHIFT), part, needed, some, failed)) {
+            plat_frames_drop(frames, done);
+            return STATUS_ACCESS_VIOLATION;
+        }
+        memcpy(frames + done, some, part * sizeof some[0]);
     }
-    user_unlock();
-    return granted ? STATUS_SUCCESS : STATUS_ACCESS_VIOLATION;
+    return STATUS_SUCCESS;
 }
 
 NTSTATUS plat_frames_allocate(SIZE_T count, uint64_t from, uint64_t to, uint64_t *first)
@@ -69,13 +87,14 @@ NTSTATUS plat_frames_allocate(SIZE_T count, uint64_t from, uint64_t to, uint64_t
 
 void plat_frames_drop(const ULONG_PTR *frames, SIZE_T count)
 {
-    user_lock();
     for (SIZE_T i = 0, run; i < count; i += run) {
-        for (run = 1; i + run < count && frames[i + run] == frames[i] + run; run++)
+        ULONG_PTR first = frames[i];
+        for (run = 1; i + run < count && frames[i + run] == first + run; run++)
             ;
-        frame_drop(frames[i], run);
+        user_lock();
+        frame_drop(first, run);
+        user_unlock();
     }
-    user_unlock();
 }
 
 bool plat_frame_load(uint64_t frame, SIZE_T offset, void *data, SIZE_T size)
@@ -112,10 +131,12 @@ NTSTATUS plat_frames_map_user(const ULONG_PTR *frames, SIZE_T count, ULONG prot,
     if (!NT_SUCCESS(status))
         return status;
     bool placed = true;
-    user_lock();
-    for (SIZE_T i = 0; i < count && placed; i++)
-        placed = replace_frame(at + (i << PAGE_SHIFT), frames[i], prot);
-    user_unlock();
+    for (SIZE_T i = 0; i < count && placed; i++) {
+        ULONG_PTR frame = frames[i];
+        user_lock();
+        placed = replace_frame(at + (i << PAGE_SHIFT), frame, prot);
+        user_unlock();
+    }
     if (!placed) {
         plat_user_unmap(at, count << PAGE_SHIFT);
         return STATUS_INVALID_PARAMETER;
