@@ -28,7 +28,7 @@ struct arch_thread {
     ULONG_PTR stack_high;         /* 0x1040: one past its highest byte */
     ULONG_PTR resume_rsp;         /* 0x1048: scratch of plat_context_resume */
     ULONG_PTR resume_rip;         /* 0x1050 */
-    ULONG_PTR driver_routine;     /* 0x1058: the driver's routine that the kernel called last and that is still running, or 0 */
+    ULONG_PTR driver_routine;     /* 0x1058: the driver's routine that the kernel called and that is running, or 0 */
     void *reserved[21];
 };
 

@@ -115,7 +115,8 @@ void plan_free(struct plan *plan);
 void *plan_allocate(struct plan *plan, size_t size);
 struct buffer *plan_add_buffer(struct plan *plan, const char *name);
 
-/* Opens a regular file to read; a pipe or device, which might never end, is refused. Null: requests_open_error says why. */
+/* Opens a regular file to read; a pipe or device, which might never end, is refused. Null: requests_open_error says
+ * why. */
 FILE *requests_open(const char *path);
 const char *requests_open_error(void);
 

@@ -1,8 +1,9 @@
 /*
- * driver_call.S - the way into a driver's routine: what the calling convention promises our C code is checked when it comes back.
+ * driver_call.S - the way into a driver's routine: what the calling convention promises our C code is checked when it
+ * comes back.
  *
- * Registers that a routine must preserve are compared with what they were, the flags and MXCSR are put right without a word, as an
- * interrupt would on its way. Exceptions pass through: this is ELF code like any other.
+ * Registers that a routine must preserve are compared with what they were; the direction flag and MXCSR are put right
+ * without a word. Exceptions pass through: this is ELF code like any other.
  */
         .set    ARCH_THREAD_DRIVER_ROUTINE, 0x1058 /* arch.h */
         .set    SAVED_STACK, 0x20       /* above the 32 bytes the routine may use */

@@ -58,8 +58,8 @@ void seh_export_entry(void);
 ULONG_PTR seh_export_caller(void);
 
 /*
- * Calls a driver's routine with up to four arguments. If it comes back with another stack pointer or without the registers it must
- * preserve, seh_spoilt_hook hears of it and does not return; direction flag and MXCSR are put right.
+ * Calls a driver's routine with up to four arguments. If it comes back with another stack pointer or without the
+ * registers it must preserve, seh_spoilt_hook hears of it and does not return; direction flag and MXCSR are put right.
  */
 ULONG_PTR seh_driver_call(ULONG_PTR routine, ULONG_PTR a, ULONG_PTR b, ULONG_PTR c, ULONG_PTR d);
 extern void (*seh_spoilt_hook)(ULONG_PTR routine, bool stack);

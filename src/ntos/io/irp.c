@@ -245,7 +245,8 @@ BOOLEAN NTAPI IoCancelIrp(PIRP Irp)
         return FALSE;
     }
     Irp->CancelIrql = irql;
-    seh_driver_call((ULONG_PTR)routine, (ULONG_PTR)IoGetCurrentIrpStackLocation(Irp)->DeviceObject, (ULONG_PTR)Irp, 0, 0);
+    seh_driver_call((ULONG_PTR)routine, (ULONG_PTR)IoGetCurrentIrpStackLocation(Irp)->DeviceObject, (ULONG_PTR)Irp, 0,
+                    0);
     return TRUE;
 }
 

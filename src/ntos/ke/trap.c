@@ -155,12 +155,13 @@ static void on_unhandled(EXCEPTION_RECORD *record, CONTEXT *context)
 
 static void on_spoilt(ULONG_PTR routine, bool stack)
 {
-    struct ke_bugcheck bugcheck = {.code = BUGCHECK_CRITICAL_STRUCTURE_CORRUPTION,
-                                   .parameters = {0, 0, routine, 7},
-                                   .why = stack ? "a driver routine returned with another stack pointer"
-                                                : "a driver routine returned without the registers it must preserve (rbx, rbp, "
-                                                  "rsi, rdi, r12 to r15)",
-                                   .culprit = routine};
+    struct ke_bugcheck bugcheck = {
+        .code = BUGCHECK_CRITICAL_STRUCTURE_CORRUPTION,
+        .parameters = {0, 0, routine, 7},
+        .why = stack ? "a driver routine returned with another stack pointer"
+                     : "a driver routine returned without the registers it must preserve (rbx, rbp, "
+                       "rsi, rdi, r12 to r15)",
+        .culprit = routine};
     ke_bugcheck_report(&bugcheck);
 }
 

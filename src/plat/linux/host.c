@@ -1,11 +1,11 @@
 /*
- * host.c - what belongs to the host and driver code can reach all the same: the bases of fs and gs, the selectors, the flags,
- * and Linux's own system calls.
+ * host.c - what belongs to the host and driver code can reach all the same: the bases of fs and gs, the selectors, the
+ * flags, and Linux's own system calls.
  *
  * Linux leaves all of them to any code of the process, while the C library and the kernel's exports cannot run without
- * them. Each signal begins here: the thread is found by its signal stack, not by its registers, and what is wrong is put
- * right. System calls from below the host program are refused by the kernel (syscall user dispatch) and come back as
- * SIGSYS; where the kernel lacks that, a driver's own system call reaches Linux.
+ * them. Each signal begins here: the thread is found by its signal stack, not by its registers, and what is wrong is
+ * put right. System calls from below the host program are refused by the kernel (syscall user dispatch) and come back
+ * as SIGSYS; where the kernel lacks that, a driver's own system call reaches Linux.
  */
 #include <asm/prctl.h>
 #include <string.h>
@@ -19,11 +19,11 @@
 #define PR_SET_SYSCALL_USER_DISPATCH 59
 #define PR_SYS_DISPATCH_ON           1
 #endif
-#define THREADS_MAX     1024 /* threads beyond it run, but are not put right */
-#define HOST_CODE_END   0x800000000000ull
-#define FLAG_ALIGNMENT  0x40000
-#define SELECTORS       0x002b000000000033ll /* ss and cs of a 64-bit process, as REG_CSGSFS packs them */
-#define SELECTORS_MASK  0xffff00000000ffffll
+#define THREADS_MAX    1024 /* threads beyond it run, but are not put right */
+#define HOST_CODE_END  0x800000000000ull
+#define FLAG_ALIGNMENT 0x40000
+#define SELECTORS      0x002b000000000033ll /* ss and cs of a 64-bit process, as REG_CSGSFS packs them */
+#define SELECTORS_MASK 0xffff00000000ffffll
 
 /* Kept apart from the threads' own blocks, which driver code has in its gs. signal_stack 0: the row is free. */
 static struct host_thread {
@@ -114,8 +114,9 @@ bool host_clear_alignment_check(ucontext_t *uc)
 void host_give_up(ULONG_PTR pc, ULONG_PTR address)
 {
     static const char digits[] = "0123456789abcdef";
-    char line[] = "uma: the driver has damaged the program itself: a fault in the fault handler at pc 0x________________, "
-                  "address 0x________________\n";
+    char line[] =
+        "uma: the driver has damaged the program itself: a fault in the fault handler at pc 0x________________, "
+        "address 0x________________\n";
     char *at = strchr(line, '_'), *next = strrchr(line, '_') - 15;
     for (int i = 0; i < 16; i++) {
         at[i] = digits[pc >> (60 - 4 * i) & 15];

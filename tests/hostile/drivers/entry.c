@@ -1,5 +1,6 @@
 /*
- * entry.c - a driver whose DriverEntry does what its file's name says: the test copies it under the name of each sin in entry.def.
+ * entry.c - a driver whose DriverEntry does what its file's name says: the test copies it under the name of each sin in
+ * entry.def.
  */
 #include "hostile.h"
 

@@ -1,5 +1,6 @@
 /*
- * hostile.h - what the hostile drivers share: one control code per sin, in the order of sins.def, which the test reads too.
+ * hostile.h - what the hostile drivers share: one control code per sin, in the order of sins.def, which the test reads
+ * too.
  */
 #pragma once
 #include <ntddk.h>

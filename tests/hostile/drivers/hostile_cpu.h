@@ -1,5 +1,6 @@
 /*
- * hostile_cpu.h - sins with the processor: wild jumps, stacks that are none, registers that belong to others, Linux's system calls.
+ * hostile_cpu.h - sins with the processor: wild jumps, stacks that are none, registers that belong to others, Linux's
+ * system calls.
  */
 #pragma once
 #include "hostile.h"
@@ -35,11 +36,13 @@ static ULONG64 Syscall(ULONG64 Number, ULONG64 A, PVOID B, ULONG64 C, ULONG64 D)
     return result;
 }
 
-/* Returns to the caller of DeviceControl's caller with all nonvolatile registers changed: a function that forgets to save them. */
+/* Returns to the caller of DeviceControl's caller with all nonvolatile registers changed: a function that forgets to
+ * save them. */
 __attribute__((naked)) static VOID Clobber(VOID)
 {
-    __asm__ volatile("mov $0x1111, %rbx\n\tmov $0x2222, %r12\n\tmov $0x3333, %r13\n\tmov $0x4444, %r14\n\tmov $0x5555, %r15\n\t"
-                     "mov $0x6666, %rsi\n\tmov $0x7777, %rdi\n\tmov $0x8888, %rbp\n\txor %eax, %eax\n\tret");
+    __asm__ volatile(
+        "mov $0x1111, %rbx\n\tmov $0x2222, %r12\n\tmov $0x3333, %r13\n\tmov $0x4444, %r14\n\tmov $0x5555, %r15\n\t"
+        "mov $0x6666, %rsi\n\tmov $0x7777, %rdi\n\tmov $0x8888, %rbp\n\txor %eax, %eax\n\tret");
 }
 
 __attribute__((naked)) static VOID ClobberXmm(VOID)
@@ -47,7 +50,8 @@ __attribute__((naked)) static VOID ClobberXmm(VOID)
     __asm__ volatile("pcmpeqd %xmm6, %xmm6\n\tpcmpeqd %xmm7, %xmm7\n\tpcmpeqd %xmm15, %xmm15\n\txor %eax, %eax\n\tret");
 }
 
-/* The dispatch routine of the next request is Clobber itself, so that nothing of the compiler's puts the registers right. */
+/* The dispatch routine of the next request is Clobber itself, so that nothing of the compiler's puts the registers
+ * right. */
 static VOID MakeDispatch(HOSTILE_REQUEST *Request, VOID (*Routine)(VOID))
 {
     Request->Device->DriverObject->MajorFunction[IRP_MJ_CLEANUP] = (PDRIVER_DISPATCH)(ULONG_PTR)Routine;
@@ -282,7 +286,8 @@ static BOOLEAN SinWithSegments(enum sin Sin, HOSTILE_REQUEST *Request)
         __asm__ volatile("pushq $0x23\n\tpushq %0\n\tlretq" ::"r"(Request->Input) : "memory");
         return TRUE;
     case SIN_IRET_32BIT:
-        __asm__ volatile("pushq $0x2b\n\tpushq $0x1000\n\tpushfq\n\tpushq $0x23\n\tpushq $0x2000\n\tiretq" ::: "memory");
+        __asm__ volatile("pushq $0x2b\n\tpushq $0x1000\n\tpushfq\n\tpushq $0x23\n\tpushq $0x2000\n\tiretq" ::
+                             : "memory");
         return TRUE;
     case SIN_WRITE_KPCR:
         for (ULONG i = 0; i < 0x1000; i += 8)

@@ -1,5 +1,6 @@
 /*
- * hostile_io.h - sins with the I/O manager: requests completed wrongly or never, and objects that are shared with the kernel overwritten.
+ * hostile_io.h - sins with the I/O manager: requests completed wrongly or never, and objects that are shared with the
+ * kernel overwritten.
  */
 #pragma once
 #include "hostile.h"
@@ -188,7 +189,10 @@ static BOOLEAN SinWithNames(enum sin Sin, HOSTILE_REQUEST *Request)
     switch (Sin) {
     case SIN_HUGE_EXTENSION:
         for (ULONG size = 1; size; size <<= 1)
-            Request->Information += NT_SUCCESS(IoCreateDevice(driver, size, NULL, FILE_DEVICE_UNKNOWN, 0, FALSE, &device)) ? (IoDeleteDevice(device), 1) : 0;
+            Request->Information +=
+                NT_SUCCESS(IoCreateDevice(driver, size, NULL, FILE_DEVICE_UNKNOWN, 0, FALSE, &device))
+                    ? (IoDeleteDevice(device), 1)
+                    : 0;
         if (NT_SUCCESS(IoCreateDevice(driver, ~0u, NULL, FILE_DEVICE_UNKNOWN, 0, FALSE, &device)))
             *(volatile UCHAR *)((PUCHAR)device->DeviceExtension + 0xfffffff0u) = 1;
         return TRUE;

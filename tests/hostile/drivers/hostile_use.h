@@ -1,6 +1,6 @@
 /*
- * hostile_use.h - sins with the routines the kernel exports: locks and levels, pool, printing, strings, timers, exceptions; and the
- * unload routine's.
+ * hostile_use.h - sins with the routines the kernel exports: locks and levels, pool, printing, strings, timers,
+ * exceptions; and the unload routine's.
  */
 #pragma once
 #include "hostile.h"
@@ -88,7 +88,8 @@ static BOOLEAN SinWithPool(enum sin Sin, HOSTILE_REQUEST *Request)
     case SIN_POOL_SIZES:
         for (ULONG bit = 0; bit < 64; bit++)
             for (LONG around = -1; around <= 1; around++)
-                if ((block = ExAllocatePool2(POOL_FLAG_PAGED | POOL_FLAG_UNINITIALIZED, (1ull << bit) + (LONG64)around, 'tsoH')) != NULL)
+                if ((block = ExAllocatePool2(POOL_FLAG_PAGED | POOL_FLAG_UNINITIALIZED, (1ull << bit) + (LONG64)around,
+                                             'tsoH')) != NULL)
                     ExFreePoolWithTag(block, 'tsoH'), Request->Information++;
         return TRUE;
     case SIN_POOL_RAISE:
@@ -164,7 +165,8 @@ static BOOLEAN SinWithStrings(enum sin Sin, HOSTILE_REQUEST *Request)
         one = (UNICODE_STRING){0xfffd, 3, text};
         RtlAppendUnicodeStringToString(&one, &two);
         RtlCopyUnicodeString(&one, &two);
-        Request->Information = (ULONG)RtlCompareUnicodeString(&one, &two, TRUE) + RtlEqualUnicodeString(&one, &two, TRUE);
+        Request->Information =
+            (ULONG)RtlCompareUnicodeString(&one, &two, TRUE) + RtlEqualUnicodeString(&one, &two, TRUE);
         return TRUE;
     case SIN_COPY_OVERLONG:
         RtlMoveMemory(&one, &two, ~(SIZE_T)0);
