@@ -192,6 +192,11 @@ def naughty_driver():
     ]:
         check(run(naughty, "--ioctl", code, "--in", "size:16"), 1, rf"^BUGCHECK {bugcheck} .*{place}", stderr=[r"^\*\*\* STOP"])
     check(run(naughty, "--ioctl", "0x222447"), 0, "^#1 .*: STATUS_INTEGER_DIVIDE_BY_ZERO", CLEAN)
+    check(run(naughty, "--requests", requests / "locks.json"), 0, "^#1 .*STATUS_SUCCESS",
+          r"^left behind: locked pages, 16 bytes at 0x[0-9a-f]+, locked by naughty!LockPage.*naughty\.c:\d+",
+          r"^left behind: system mapping of locked pages, 4096 bytes at .* mapped by naughty!LockPage", absent=[CLEAN])
+    check(run(naughty, "--requests", requests / "unlock-twice.json"), 1, r"^BUGCHECK 0xC4 \(0x7c, .* at naughty!LockPage.*naughty\.c:\d+",
+          stderr=["is not locked"])
     check(run(hangs, "--timeout=1"), 1, r"^TIMEOUT: DriverEntry did not come back within 1 s; the driver is at hangs!DriverEntry")
     check(run(naughty, "--requests", requests / "read-write.json"), 0, "^#1 open: STATUS_SUCCESS",
           r"^#2 open \(again\): STATUS_INVALID_DEVICE_STATE", "^#3 read: STATUS_SUCCESS information 6 out 6: 10 11 12 13 14 15$",

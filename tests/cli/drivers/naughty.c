@@ -27,6 +27,9 @@ DRIVER_INITIALIZE DriverEntry;
 #define NAUGHTY_RAISE           CODE(0x910, METHOD_NEITHER)  /* 0x222443: an exception nobody handles */
 #define NAUGHTY_DIVIDE          CODE(0x911, METHOD_NEITHER)  /* 0x222447: by zero, caught: the status says so */
 #define NAUGHTY_SCRIBBLE        CODE(0x912, METHOD_NEITHER)  /* 0x22244b: writes to its own code */
+#define NAUGHTY_LOCK            CODE(0x913, METHOD_BUFFERED) /* 0x22244c: locks and maps the user address in its input, for ever \
+                                                              */
+#define NAUGHTY_UNLOCK_TWICE CODE(0x914, METHOD_BUFFERED) /* 0x222450: locks that, and unlocks it twice */
 
 static KEVENT Never;
 static BOOLEAN KeepObjects;
@@ -54,6 +57,17 @@ static NTSTATUS NTAPI ReadWrite(PDEVICE_OBJECT Device, PIRP Irp)
         for (ULONG i = 0; i < length; i++)
             buffer[i] = (UCHAR)(stack->Parameters.Read.ByteOffset.QuadPart + i);
     return Complete(Irp, STATUS_SUCCESS, length);
+}
+
+/* Unlocks: how often. */
+__declspec(noinline) static VOID LockPage(PVOID UserAddress, ULONG Unlocks)
+{
+    PMDL mdl = IoAllocateMdl(UserAddress, 16, FALSE, FALSE, NULL);
+
+    MmProbeAndLockPages(mdl, UserMode, IoReadAccess);
+    MmGetSystemAddressForMdlSafe(mdl, NormalPagePriority);
+    while (Unlocks--)
+        MmUnlockPages(mdl);
 }
 
 __declspec(noinline) static VOID LoopForEver(volatile LONG *Counter)
@@ -165,6 +179,10 @@ static NTSTATUS Sin(ULONG Code, PVOID Input, PIRP Irp)
         break;
     case NAUGHTY_SCRIBBLE:
         Scribble();
+        break;
+    case NAUGHTY_LOCK:
+    case NAUGHTY_UNLOCK_TWICE:
+        LockPage(*(PVOID *)Irp->AssociatedIrp.SystemBuffer, Code == NAUGHTY_UNLOCK_TWICE ? 2 : 0);
         break;
     default:
         return STATUS_INVALID_DEVICE_REQUEST;
