@@ -16,7 +16,8 @@
 
 int main(void)
 {
-    printf("#include <ntifs.h>\n#define SAME(there, here, what) _Static_assert((there) == (here), what)\n");
+    printf("#include <ntifs.h>\n#include <csq.h>\n#define SAME(there, here, what) _Static_assert((there) == (here), "
+           "what)\n");
 #include "layout.def"
     return 0;
 }
