@@ -192,7 +192,8 @@ static void mistakes_are_bug_checks(void **state)
 static struct {
     ULONG_PTR base;
     bool stop;
-    ULONG64 rounds;
+    ULONG64 rounds; /* changes so far */
+    ULONG64 during; /* locks that saw one */
 } racer;
 
 static void race(void *argument)
@@ -201,6 +202,8 @@ static void race(void *argument)
     static const ULONG prots[] = {PLAT_NOACCESS, PLAT_READ, PLAT_READWRITE};
     while (!__atomic_load_n(&racer.stop, __ATOMIC_ACQUIRE)) {
         plat_user_protect(racer.base, PAGE_SIZE, prots[racer.rounds % 3]);
+        plat_user_protect(racer.base, PAGE_SIZE, PLAT_READWRITE);
+        plat_yield(); /* where it stays for a time slice, the page is accessible */
         if (racer.rounds % 5 == 0) {
             ULONG_PTR at = racer.base;
             plat_user_unmap(at, 2 * PAGE_SIZE);
@@ -216,13 +219,16 @@ static bool use_locked(MDL *mdl, UCHAR mark)
     NTSTATUS status = exception_of(do_lock, &lock);
     if (!NT_SUCCESS(status)) {
         assert_int_equal(status, STATUS_ACCESS_VIOLATION);
+        plat_yield();
         return false;
     }
+    ULONG64 rounds = __atomic_load_n(&racer.rounds, __ATOMIC_RELAXED);
     volatile UCHAR *view = system_address(mdl);
     view[0] = mark;
     view[PAGE_SIZE] = (UCHAR)(mark + 1);
     plat_yield();
     assert_true(view[0] == mark && view[PAGE_SIZE] == (UCHAR)(mark + 1)); /* pinned: nobody else's now */
+    racer.during += __atomic_load_n(&racer.rounds, __ATOMIC_RELAXED) != rounds;
     MmUnlockPages(mdl);
     return true;
 }
@@ -235,16 +241,17 @@ static void a_racing_user_cannot_take_locked_pages(void **state)
     ULONG locked_rounds = 0;
     racer.base = base;
     racer.stop = false;
-    racer.rounds = 0;
+    racer.rounds = racer.during = 0;
     MDL *mdl = IoAllocateMdl((PVOID)(base + 0x80), 2 * PAGE_SIZE - 0x80, FALSE, FALSE, NULL);
     assert_int_equal(plat_thread_create(race, NULL, &thread), STATUS_SUCCESS);
-    for (ULONG i = 0; i < ROUNDS; i++)
-        locked_rounds += use_locked(mdl, (UCHAR)i);
+    for (ULONG tries = 0; locked_rounds < ROUNDS && tries < 100 * ROUNDS; tries++)
+        locked_rounds += use_locked(mdl, (UCHAR)tries);
     __atomic_store_n(&racer.stop, true, __ATOMIC_RELEASE);
     plat_thread_join(thread);
     IoFreeMdl(mdl);
-    assert_true(racer.rounds > 0);
-    assert_in_range(locked_rounds, 1, ROUNDS);
+    assert_int_equal(locked_rounds, ROUNDS);
+    assert_true(racer.during > 0);
+    print_message("%u locks, %llu of them while user mode changed the range\n", locked_rounds, racer.during);
 }
 
 int run_mdl_misuse_tests(void)
