@@ -17,10 +17,6 @@ static struct {
     ULONG FullCreateOptions;
 } security_context = {.DesiredAccess = 0x0012019F}; /* generic read and write of a file */
 
-struct io_file {
-    FILE_OBJECT *object;
-};
-
 static NTSTATUS send_simple(FILE_OBJECT *file, UCHAR major, KPROCESSOR_MODE mode)
 {
     struct io_irp *packet;
@@ -168,6 +164,7 @@ NTSTATUS io_open(const char *name, struct io_file **opened)
     struct io_file *handle = mm_pool_allocate(sizeof(*handle), HANDLE_TAG, MM_POOL_ZERO, MM_POOL_KERNEL, 0);
     if (!handle)
         return STATUS_INSUFFICIENT_RESOURCES;
+    handle->mode = UserMode;
     NTSTATUS status = io_file_open(&path, UserMode, &handle->object);
     if (NT_SUCCESS(status))
         *opened = handle;

@@ -37,7 +37,16 @@ SIZE_T io_leaks(io_leak_callback *callback, void *context);
 
 /* ---- files and requests ---- */
 
-struct io_file; /* an open handle */
+/* An open handle of the host; a caller that has a file object already makes one for the time of a call. */
+struct io_file {
+    FILE_OBJECT *object;
+    KPROCESSOR_MODE mode; /* of its requests: whose addresses the buffers are */
+};
+
+/* The same as io_open, for a counted name and a mode. The file is closed with ob_dereference, or, once a handle was made,
+ * with that. */
+NTSTATUS io_file_open(PCUNICODE_STRING name, KPROCESSOR_MODE mode, FILE_OBJECT **file);
+extern const struct ob_type io_file_type;
 
 /* name: "\Device\X", "\DosDevices\X", "\??\X" or "\\.\X", UTF-8. Sends IRP_MJ_CREATE. */
 NTSTATUS io_open(const char *name, struct io_file **file);

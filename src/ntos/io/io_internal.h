@@ -20,7 +20,7 @@ static inline struct io_device *io_device_of(DEVICE_OBJECT *device)
     return CONTAINING_RECORD(device, struct io_device, object);
 }
 
-extern const struct ob_type io_device_type, io_driver_type, io_file_type;
+extern const struct ob_type io_device_type, io_driver_type;
 extern struct plat_lock io_lock; /* the lists of devices and requests */
 extern LIST_ENTRY io_devices;
 
@@ -38,6 +38,7 @@ struct io_request {
     bool completed;
     bool pending_marked;
     bool direct; /* METHOD_IN_DIRECT, METHOD_OUT_DIRECT, DO_DIRECT_IO: the output is not copied */
+    KPROCESSOR_MODE mode; /* whose addresses the buffers are */
     IO_STATUS_BLOCK status;
     void *system_buffer; /* METHOD_BUFFERED and DO_BUFFERED_IO */
 };
@@ -80,7 +81,6 @@ NTSTATUS io_mdl_lock(IRP *irp, ULONG_PTR address, ULONG length, LOCK_OPERATION o
 void io_mdls_release(IRP *irp);
 
 /* ---- files ---- */
-NTSTATUS io_file_open(PCUNICODE_STRING name, KPROCESSOR_MODE mode, FILE_OBJECT **file);
 /* The handle goes: IRP_MJ_CLEANUP, then the handle's reference. */
 NTSTATUS io_file_close_handle(FILE_OBJECT *file);
 

@@ -33,6 +33,7 @@ NTSTATUS io_request_create(DEVICE_OBJECT *device, FILE_OBJECT *file, UCHAR major
         return STATUS_INSUFFICIENT_RESOURCES;
     }
     request->references = 2;
+    request->mode = mode;
     KeInitializeEvent(&request->done, NotificationEvent, FALSE);
     irp->request = request;
     irp->caller = (ULONG_PTR)device->DriverObject->MajorFunction[major] + 1;
@@ -107,22 +108,22 @@ NTSTATUS io_request_send(DEVICE_OBJECT *device, struct io_irp *packet, KPROCESSO
 
 /* ---- user memory ---- */
 
-static NTSTATUS copy_in(void *to, ULONG_PTR from, ULONG length)
+static NTSTATUS copy_in(void *to, ULONG_PTR from, ULONG length, KPROCESSOR_MODE mode)
 {
     volatile NTSTATUS status = STATUS_SUCCESS;
     __try {
-        CopyFromUser(to, (const void *)from, length);
+        CopyFromMode(to, (const void *)from, length, mode);
     } __except (EXCEPTION_EXECUTE_HANDLER) {
         status = GetExceptionCode();
     }
     return status;
 }
 
-static NTSTATUS copy_out(ULONG_PTR to, const void *from, ULONG length)
+static NTSTATUS copy_out(ULONG_PTR to, const void *from, ULONG length, KPROCESSOR_MODE mode)
 {
     volatile NTSTATUS status = STATUS_SUCCESS;
     __try {
-        CopyToUser((void *)to, from, length);
+        CopyToMode((void *)to, from, length, mode);
     } __except (EXCEPTION_EXECUTE_HANDLER) {
         status = GetExceptionCode();
     }
@@ -147,7 +148,8 @@ static NTSTATUS probe_out(ULONG_PTR address, ULONG length)
 static NTSTATUS capture(struct io_irp *packet, ULONG_PTR in, ULONG in_length, ULONG_PTR out, ULONG out_length)
 {
     ULONG bytes = in_length > out_length ? in_length : out_length;
-    NTSTATUS status = probe_out(out, out_length);
+    KPROCESSOR_MODE mode = packet->irp.RequestorMode;
+    NTSTATUS status = mode == KernelMode ? STATUS_SUCCESS : probe_out(out, out_length);
     if (!NT_SUCCESS(status) || !bytes)
         return status;
     void *buffer = mm_pool_allocate(bytes, IO_BUFFER_TAG, 0, MM_POOL_KERNEL, 0);
@@ -156,7 +158,7 @@ static NTSTATUS capture(struct io_irp *packet, ULONG_PTR in, ULONG in_length, UL
     packet->request->system_buffer = buffer;
     packet->irp.AssociatedIrp.SystemBuffer = buffer;
     packet->irp.Flags |= IRP_BUFFERED_IO | IRP_DEALLOCATE_BUFFER | (out_length ? IRP_INPUT_OPERATION : 0);
-    return copy_in(buffer, in, in_length);
+    return copy_in(buffer, in, in_length, mode);
 }
 
 /* The buffer of direct I/O, locked; a length of 0 has none. What locking finds wrong, the driver never sees. */
@@ -182,7 +184,7 @@ static NTSTATUS give_back(struct io_request *request, ULONG_PTR out, ULONG out_l
     }
     if (request->direct) /* the driver wrote to the buffer itself */
         return result->Status;
-    NTSTATUS status = copy_out(out, request->system_buffer, (ULONG)length);
+    NTSTATUS status = copy_out(out, request->system_buffer, (ULONG)length, request->mode);
     return NT_SUCCESS(status) ? result->Status : status;
 }
 
@@ -202,7 +204,7 @@ static NTSTATUS begin(struct transfer *transfer, struct io_file *handle, UCHAR m
     transfer->file = io_file_object(handle);
     transfer->device = io_device_top(transfer->file->DeviceObject);
     transfer->routine = (ULONG_PTR)transfer->device->DriverObject->MajorFunction[major] + 1;
-    return io_request_create(transfer->device, transfer->file, major, UserMode, &transfer->packet, &transfer->request);
+    return io_request_create(transfer->device, transfer->file, major, handle->mode, &transfer->packet, &transfer->request);
 }
 
 /* The request was not sent: both references go, and the packet. */
@@ -218,7 +220,7 @@ static NTSTATUS abandon(struct transfer *transfer, NTSTATUS status, IO_STATUS_BL
 
 static NTSTATUS finish(struct transfer *transfer, ULONG_PTR out, ULONG out_length, IO_STATUS_BLOCK *result)
 {
-    io_request_send(transfer->device, transfer->packet, UserMode, &transfer->request, result);
+    io_request_send(transfer->device, transfer->packet, transfer->packet->irp.RequestorMode, &transfer->request, result);
     if (transfer->request->completed)
         result->Status = give_back(transfer->request, out, out_length, transfer->routine, result);
     io_request_release(transfer->request);

@@ -190,7 +190,7 @@ NTSTATUS ob_lookup(PCUNICODE_STRING name, const struct ob_type *type, void **bod
     return status;
 }
 
-NTSTATUS ob_link_create(PCUNICODE_STRING name, PCUNICODE_STRING target, ULONG_PTR caller)
+NTSTATUS ob_link_make(PCUNICODE_STRING target, ULONG_PTR caller, void **made)
 {
     struct symbolic_link *link;
     NTSTATUS status = ob_create(&ob_symbolic_link_type, sizeof(*link), (void **)&link);
@@ -199,7 +199,24 @@ NTSTATUS ob_link_create(PCUNICODE_STRING name, PCUNICODE_STRING target, ULONG_PT
     link->caller = caller;
     status = ob_path_normalize(target, &link->target);
     if (NT_SUCCESS(status))
-        status = ob_insert(link, name);
+        *made = link;
+    else
+        ob_dereference(link);
+    return status;
+}
+
+UNICODE_STRING ob_link_target(const void *link)
+{
+    return ((const struct symbolic_link *)link)->target;
+}
+
+NTSTATUS ob_link_create(PCUNICODE_STRING name, PCUNICODE_STRING target, ULONG_PTR caller)
+{
+    void *link;
+    NTSTATUS status = ob_link_make(target, caller, &link);
+    if (!NT_SUCCESS(status))
+        return status;
+    status = ob_insert(link, name);
     if (!NT_SUCCESS(status))
         ob_dereference(link);
     return status;

@@ -65,6 +65,10 @@ NTSTATUS ob_lookup(PCUNICODE_STRING name, const struct ob_type *type, void **bod
 extern const struct ob_type ob_symbolic_link_type;
 NTSTATUS ob_link_create(PCUNICODE_STRING name, PCUNICODE_STRING target, ULONG_PTR caller);
 NTSTATUS ob_link_delete(PCUNICODE_STRING name);
+/* A link without a name yet; target is copied. */
+NTSTATUS ob_link_make(PCUNICODE_STRING target, ULONG_PTR caller, void **link);
+/* What a link stands for; valid as long as the link. */
+UNICODE_STRING ob_link_target(const void *link);
 struct ob_link_info {
     UNICODE_STRING name, target;
     ULONG_PTR caller; /* code that created it */
