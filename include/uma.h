@@ -135,6 +135,26 @@ uma_status uma_race_start(uint64_t address, unsigned size, const uint64_t *value
 /* Ends the thread; returns how many stores it made. */
 uint64_t uma_race_stop(struct uma_race *race);
 
+/* ---- user threads and system calls ---- */
+
+/*
+ * A thread of the user process: body is the program's own code and plays what the thread computes; into the kernel it
+ * goes by uma_call and uma_syscall only. Join waits for its end and frees it.
+ */
+struct uma_thread;
+uma_status uma_thread_start(void (*body)(void *context), void *context, struct uma_thread **thread);
+void uma_thread_join(struct uma_thread *thread);
+/* Number of a system service ("NtClose"); false: there is none of that name. Any thread. docs/services.md lists them. */
+bool uma_service(const char *name, uint32_t *number);
+/*
+ * The system call, from a user thread or the one that called uma_start. arguments: user address of 8 bytes for each, which
+ * the kernel reads by accessor. Every argument may have any value.
+ */
+uma_status uma_syscall(uint32_t number, uint64_t arguments);
+/* The same by name, the arguments put on the thread's user stack first. STATUS_INVALID_PARAMETER: count is not that of
+ * the service. */
+uma_status uma_call(const char *service, const uint64_t *arguments, size_t count);
+
 /* ---- what the driver did that it should not ---- */
 
 /* Instructions that touched user memory outside an accessor since uma_start: executions, and the distinct places. */
