@@ -367,6 +367,11 @@ static void contiguous_memory_and_io_space(void **state)
     MDL *mdl = IoAllocateMdl(block, 2 * PAGE_SIZE, FALSE, FALSE, NULL);
     MmBuildMdlForNonPagedPool(mdl);
     assert_int_equal(MmGetMdlPfnArray(mdl)[1], (ULONG_PTR)physical / PAGE_SIZE + 1);
+    struct mapping mapping = {mdl, NULL, NULL, NormalPagePriority};
+    assert_int_equal(exception_of(map_for_user, &mapping), STATUS_SUCCESS);
+    block[PAGE_SIZE] = 0x5C;
+    assert_int_equal(ReadUCharFromUser((UCHAR *)mapping.got + PAGE_SIZE), 0x5C);
+    MmUnmapLockedPages(mapping.got, mdl);
     IoFreeMdl(mdl);
     MmFreeContiguousMemory(block);
     assert_null(MmAllocateContiguousMemory(PAGE_SIZE, tiny));
