@@ -108,7 +108,7 @@ static int send_all(struct session *session, unsigned timeout)
     if (plan->count && plan->requests[0].type != REQUEST_OPEN) {
         uma_status status = send_open(session);
         if (status < 0) {
-            printf("open %s: %s\n", session->device, uma_status_name(status));
+            fprintf(stderr, "uma: device %s does not open: %s\n", session->device, uma_status_name(status));
             return CLI_UNUSABLE;
         }
     }
