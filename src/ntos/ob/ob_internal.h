@@ -8,7 +8,6 @@ struct ob_header {
     LONG_PTR handles;
     UNICODE_STRING name; /* in pool; guarded, like named, by ob_lock */
     LIST_ENTRY named;    /* in the name space; empty when it has no name */
-    bool permanent;      /* OBJ_PERMANENT: the name holds a reference */
 };
 _Static_assert(sizeof(struct ob_header) % 16 == 0, "bodies are aligned to 16");
 
