@@ -3,7 +3,7 @@
 #include "ob.h"
 
 struct ob_header {
-    const struct ob_type *type;
+    _Alignas(16) const struct ob_type *type;
     LONG_PTR references;
     LONG_PTR handles;
     UNICODE_STRING name; /* in pool; guarded, like named, by ob_lock */
