@@ -144,11 +144,12 @@ uint64_t uma_race_stop(struct uma_race *race);
 struct uma_thread;
 uma_status uma_thread_start(void (*body)(void *context), void *context, struct uma_thread **thread);
 void uma_thread_join(struct uma_thread *thread);
-/* Number of a system service ("NtClose"); false: there is none of that name. Any thread. docs/services.md lists them. */
+/* Number of a system service ("NtClose"); false: there is none of that name. Any thread. docs/services.md lists them.
+ */
 bool uma_service(const char *name, uint32_t *number);
 /*
- * The system call, from a user thread or the one that called uma_start. arguments: user address of 8 bytes for each, which
- * the kernel reads by accessor. Every argument may have any value.
+ * The system call, from a user thread or the one that called uma_start. arguments: user address of 8 bytes for each,
+ * which the kernel reads by accessor. Every argument may have any value.
  */
 uma_status uma_syscall(uint32_t number, uint64_t arguments);
 /* The same by name, the arguments put on the thread's user stack first. STATUS_INVALID_PARAMETER: count is not that of

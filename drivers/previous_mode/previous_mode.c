@@ -1,6 +1,6 @@
 /*
- * previous_mode.c - what the documentation says of PreviousMode, done by a driver: Nt and Zw services called in a user's
- * thread with kernel handles and kernel buffers.
+ * previous_mode.c - what the documentation says of PreviousMode, done by a driver: Nt and Zw services called in a
+ * user's thread with kernel handles and kernel buffers.
  */
 #include <ntifs.h>
 #include "ddk_missing.h"

@@ -1,4 +1,5 @@
-/* previous_mode.h - the stories of PreviousMode, one control code each, and what they answer. Layouts hold for both sides. */
+/* previous_mode.h - the stories of PreviousMode, one control code each, and what they answer. Layouts hold for both
+ * sides. */
 #pragma once
 
 #define PREVIOUS_MODE_CODE(Story) (0x222000u | (0x900u + (Story)) << 2) /* FILE_DEVICE_UNKNOWN, METHOD_BUFFERED */

@@ -13,32 +13,32 @@
 #define OBJ_OPENLINK         0x00000100
 #define OBJ_KERNEL_HANDLE    0x00000200
 
-#define NtCurrentProcess() ((HANDLE)(LONG_PTR)-1)
-#define NtCurrentThread()  ((HANDLE)(LONG_PTR)-2)
+#define NtCurrentProcess() ((HANDLE)(LONG_PTR) - 1)
+#define NtCurrentThread()  ((HANDLE)(LONG_PTR) - 2)
 
-#define GENERIC_READ           0x80000000u
-#define GENERIC_WRITE          0x40000000u
-#define GENERIC_EXECUTE        0x20000000u
-#define GENERIC_ALL            0x10000000u
-#define MAXIMUM_ALLOWED        0x02000000u
-#define SYNCHRONIZE            0x00100000u
-#define STANDARD_RIGHTS_ALL    0x001F0000u
-#define EVENT_QUERY_STATE      0x0001u
-#define EVENT_MODIFY_STATE     0x0002u
-#define EVENT_ALL_ACCESS       0x001F0003u
-#define MUTANT_QUERY_STATE     0x0001u
-#define MUTANT_ALL_ACCESS      0x001F0001u
-#define SEMAPHORE_QUERY_STATE  0x0001u
-#define SEMAPHORE_MODIFY_STATE 0x0002u
-#define SEMAPHORE_ALL_ACCESS   0x001F0003u
-#define PROCESS_ALL_ACCESS     0x001FFFFFu
-#define PROCESS_DUP_HANDLE     0x0040u
-#define PROCESS_VM_OPERATION   0x0008u
+#define GENERIC_READ              0x80000000u
+#define GENERIC_WRITE             0x40000000u
+#define GENERIC_EXECUTE           0x20000000u
+#define GENERIC_ALL               0x10000000u
+#define MAXIMUM_ALLOWED           0x02000000u
+#define SYNCHRONIZE               0x00100000u
+#define STANDARD_RIGHTS_ALL       0x001F0000u
+#define EVENT_QUERY_STATE         0x0001u
+#define EVENT_MODIFY_STATE        0x0002u
+#define EVENT_ALL_ACCESS          0x001F0003u
+#define MUTANT_QUERY_STATE        0x0001u
+#define MUTANT_ALL_ACCESS         0x001F0001u
+#define SEMAPHORE_QUERY_STATE     0x0001u
+#define SEMAPHORE_MODIFY_STATE    0x0002u
+#define SEMAPHORE_ALL_ACCESS      0x001F0003u
+#define PROCESS_ALL_ACCESS        0x001FFFFFu
+#define PROCESS_DUP_HANDLE        0x0040u
+#define PROCESS_VM_OPERATION      0x0008u
 #define PROCESS_QUERY_INFORMATION 0x0400u
-#define THREAD_ALL_ACCESS      0x001FFFFFu
-#define FILE_READ_DATA         0x0001u
-#define FILE_WRITE_DATA        0x0002u
-#define FILE_APPEND_DATA       0x0004u
+#define THREAD_ALL_ACCESS         0x001FFFFFu
+#define FILE_READ_DATA            0x0001u
+#define FILE_WRITE_DATA           0x0002u
+#define FILE_APPEND_DATA          0x0004u
 
 #define DUPLICATE_CLOSE_SOURCE    0x1
 #define DUPLICATE_SAME_ACCESS     0x2

@@ -1,8 +1,9 @@
 /*
  * user_thread.c - the embedding API's user threads, and the system call, their only way into the kernel.
  *
- * A user thread is a host thread with an identity in the user process and a stack in user memory. The program's own code
- * plays what the thread computes; its system calls take their arguments from the user stack, as a service stub leaves them.
+ * A user thread is a host thread with an identity in the user process and a stack in user memory. The program's own
+ * code plays what the thread computes; its system calls take their arguments from the user stack, as a service stub
+ * leaves them.
  */
 #include "lib.h"
 #include "ps.h"

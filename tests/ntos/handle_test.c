@@ -8,10 +8,8 @@ static void count_removed(void *body)
     UNREFERENCED_PARAMETER(body);
     removed++;
 }
-static const struct ob_type thing_type = {.name = "Thing",
-                                          .tag = TAG,
-                                          .remove = count_removed,
-                                          .mapping = {0x1, 0x2, 0x4, 0x1F0007}};
+static const struct ob_type thing_type = {
+    .name = "Thing", .tag = TAG, .remove = count_removed, .mapping = {0x1, 0x2, 0x4, 0x1F0007}};
 
 static void *thing(void)
 {
@@ -104,8 +102,16 @@ static void generic_rights_are_mapped(void **state)
 static void values_that_are_no_handles(void **state)
 {
     UNREFERENCED_PARAMETER(state);
-    static const ULONG_PTR values[] = {0,          1,          3,          0x7FFFFFFC,         0x80000004,
-                                       0xFFFFFFFC, 0x400000004, ~(ULONG_PTR)2, 0xFFFFFFFF80000000, 0xFFFFFFFF80FFFFF0};
+    static const ULONG_PTR values[] = {0,
+                                       1,
+                                       3,
+                                       0x7FFFFFFC,
+                                       0x80000004,
+                                       0xFFFFFFFC,
+                                       0x400000004,
+                                       ~(ULONG_PTR)2,
+                                       0xFFFFFFFF80000000,
+                                       0xFFFFFFFF80FFFFF0};
     for (SIZE_T i = 0; i < RTL_NUMBER_OF(values); i++)
         for (KPROCESSOR_MODE mode = KernelMode; mode <= UserMode; mode++) {
             PVOID found = &found;

@@ -1,7 +1,7 @@
 /*
  * pointers.c - every pointer argument of every service, generated from services.def: a good call in both modes, then as
- * user mode with that one pointer null, unmapped, read-only, a kernel address, straddling the end of a page, misaligned.
- * The status must be the documented one, and afterwards no handle, pool block or mode is left over.
+ * user mode with that one pointer null, unmapped, read-only, a kernel address, straddling the end of a page,
+ * misaligned. The status must be the documented one, and afterwards no handle, pool block or mode is left over.
  */
 #include "svc_test.h"
 
@@ -97,7 +97,8 @@ static void prepare(const struct svc_row *row, ULONG i, ULONG_PTR slot)
 {
     static const UCHAR zeroes[SLOT / 2];
     const WCHAR *name = name_for(row->name);
-    OBJECT_ATTRIBUTES attributes = {.Length = sizeof(attributes), .ObjectName = (PUNICODE_STRING)(name ? slot + 64 : 0)};
+    OBJECT_ATTRIBUTES attributes = {.Length = sizeof(attributes),
+                                    .ObjectName = (PUNICODE_STRING)(name ? slot + 64 : 0)};
     ULONG64 number = 0;
     switch (row->kinds[i]) {
     case SVC_ATTRIBUTES:
@@ -142,7 +143,8 @@ static bool is_pointer(enum svc_kind kind)
 static SIZE_T bytes_of(enum svc_kind kind)
 {
     return kind == SVC_BUFFER_IN || kind == SVC_BUFFER_OUT ? BUFFER_BYTES
-                                                           : svc_kinds[kind].bytes ? svc_kinds[kind].bytes : DATA_BYTES;
+           : svc_kinds[kind].bytes                         ? svc_kinds[kind].bytes
+                                                           : DATA_BYTES;
 }
 
 /* Arguments of a call that succeeds, with everything they point to in area. */
@@ -161,9 +163,9 @@ static void build(const struct svc_row *row, ULONG_PTR area, ULONG64 *values)
     NtSetEvent(event, NULL); /* a wait without a time-out must end */
     if (!strcmp(row->name, "Close")) {
         HANDLE copy;
-        assert_int_equal(ob_handle_duplicate(&ke_user.body, event, &ke_user.body, 0, 0, DUPLICATE_SAME_ACCESS, UserMode,
-                                             &copy),
-                         STATUS_SUCCESS);
+        assert_int_equal(
+            ob_handle_duplicate(&ke_user.body, event, &ke_user.body, 0, 0, DUPLICATE_SAME_ACCESS, UserMode, &copy),
+            STATUS_SUCCESS);
         values[0] = (ULONG_PTR)copy;
     }
     if (!strcmp(row->name, "ReleaseMutant"))
@@ -184,7 +186,8 @@ static void clean(const struct svc_row *row, NTSTATUS status, ULONG_PTR area, co
             bool allocates = !strcmp(row->name, "AllocateVirtualMemory");
             if (!allocates || NT_SUCCESS(status))
                 load(allocates ? values[i] : area + i * SLOT, &value, sizeof(value));
-            if (value && (allocates ? NT_SUCCESS(status) : strcmp(row->name, "FreeVirtualMemory") || !NT_SUCCESS(status)))
+            if (value &&
+                (allocates ? NT_SUCCESS(status) : strcmp(row->name, "FreeVirtualMemory") || !NT_SUCCESS(status)))
                 assert_int_equal(NtFreeVirtualMemory(NtCurrentProcess(), (PVOID *)&value, &size, 0x8000),
                                  STATUS_SUCCESS);
         }
@@ -200,7 +203,8 @@ static void clean(const struct svc_row *row, NTSTATUS status, ULONG_PTR area, co
 /* ---- the cases ---- */
 
 enum bad { BAD_NULL, BAD_UNMAPPED, BAD_READ_ONLY, BAD_KERNEL, BAD_STRADDLING, BAD_MISALIGNED, BAD_CASES };
-static const char *const bad_names[] = {"null", "unmapped", "read-only", "a kernel address", "straddling", "misaligned"};
+static const char *const bad_names[] = {"null",       "unmapped",  "read-only", "a kernel address",
+                                        "straddling", "misaligned"};
 
 static ULONG_PTR bad_address(enum bad bad, const struct svc_row *row, ULONG i, ULONG_PTR good)
 {

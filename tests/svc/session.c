@@ -1,6 +1,7 @@
 /*
- * session.c - previous_mode.sys, a real driver image, driven by a user thread through the embedding API alone. Prints the
- * stories; exit status 1 if one does not go as the documentation says. Exit 77: this CPU lacks the protection asked for.
+ * session.c - previous_mode.sys, a real driver image, driven by a user thread through the embedding API alone. Prints
+ * the stories; exit status 1 if one does not go as the documentation says. Exit 77: this CPU lacks the protection asked
+ * for.
  */
 #include "uma.h"
 #include "../../drivers/previous_mode/previous_mode.h"
@@ -32,8 +33,8 @@ static void check(const char *what, int is, int wanted)
 /* Opens \Device\PreviousMode as a user-mode program does. */
 static void open_device(void)
 {
-    static const uint16_t name[] = {'\\', 'D', 'e', 'v', 'i', 'c', 'e', '\\', 'P', 'r', 'e',
-                                    'v',  'i', 'o', 'u', 's', 'M', 'o', 'd',  'e'};
+    static const uint16_t name[] = {'\\', 'D', 'e', 'v', 'i', 'c', 'e', '\\', 'P', 'r',
+                                    'e',  'v', 'i', 'o', 'u', 's', 'M', 'o',  'd', 'e'};
     const uint64_t text = area + 0x100, string = area + 0x80, attributes = area + 0x40;
     const uint64_t counted[] = {sizeof(name) | sizeof(name) << 16, text};
     const uint64_t object[] = {48, 0, string, 0, 0, 0};
@@ -74,13 +75,14 @@ static void user_thread(void *context)
     tell_pair("a kernel handle in a user's thread", STORY_CLOSE, "NtClose", INVALID_HANDLE, "ZwClose");
     tell_pair("a pool buffer in a user's thread", STORY_WRITE, "NtWriteFile", ACCESS_VIOLATION, "ZwWriteFile");
     PREVIOUS_MODE_REPLY reply = tell(STORY_REQUESTOR);
-    printf("a request from user mode\n  RequestorMode %s, CopyFromMode of a kernel address: %s\n", mode_name(reply.Mode),
-           uma_status_name(reply.First));
+    printf("a request from user mode\n  RequestorMode %s, CopyFromMode of a kernel address: %s\n",
+           mode_name(reply.Mode), uma_status_name(reply.First));
     check("RequestorMode", reply.Mode, 1);
     check("CopyFromMode", reply.First, ACCESS_VIOLATION);
     reply = tell(STORY_NESTED);
-    printf("the same request, sent on by the driver with Zw\n  RequestorMode %s, CopyFromMode of a kernel address: %s\n",
-           mode_name(reply.Mode), uma_status_name(reply.First));
+    printf(
+        "the same request, sent on by the driver with Zw\n  RequestorMode %s, CopyFromMode of a kernel address: %s\n",
+        mode_name(reply.Mode), uma_status_name(reply.First));
     check("inner RequestorMode", reply.Mode, 0);
     check("inner PreviousMode", reply.Second, 0);
     check("inner CopyFromMode", reply.First, OK);

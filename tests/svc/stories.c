@@ -1,6 +1,6 @@
 /*
- * stories.c - what the documentation says of PreviousMode, each told once: which mode a driver's Nt and Zw calls have, and
- * that it comes back whichever way a call ends.
+ * stories.c - what the documentation says of PreviousMode, each told once: which mode a driver's Nt and Zw calls have,
+ * and that it comes back whichever way a call ends.
  */
 #include "svc_test.h"
 #include "seh.h"

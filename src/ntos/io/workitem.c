@@ -48,8 +48,7 @@ VOID NTAPI IoUninitializeWorkItem(PIO_WORKITEM IoWorkItem)
 /* A work item of the device, or null. Free it with IoFreeWorkItem. IRQL <= DISPATCH_LEVEL. */
 PIO_WORKITEM NTAPI IoAllocateWorkItem(PDEVICE_OBJECT DeviceObject)
 {
-    PIO_WORKITEM item =
-        mm_pool_allocate(sizeof(*item), ITEM_TAG, MM_POOL_ZERO, MM_POOL_DRIVER, seh_export_caller());
+    PIO_WORKITEM item = mm_pool_allocate(sizeof(*item), ITEM_TAG, MM_POOL_ZERO, MM_POOL_DRIVER, seh_export_caller());
     if (item)
         IoInitializeWorkItem(DeviceObject, item);
     return item;

@@ -56,8 +56,7 @@ static bool grow(struct ob_handle_table *table)
     ULONG capacity = table->capacity ? table->capacity * 2 : FIRST_CAPACITY;
     if (capacity > LARGEST_CAPACITY)
         return false;
-    struct entry *entries =
-        mm_pool_allocate(capacity * sizeof(*entries), TABLE_TAG, MM_POOL_ZERO, MM_POOL_KERNEL, 0);
+    struct entry *entries = mm_pool_allocate(capacity * sizeof(*entries), TABLE_TAG, MM_POOL_ZERO, MM_POOL_KERNEL, 0);
     if (!entries)
         return false;
     if (table->entries) {

@@ -85,8 +85,8 @@ SIZE_T ob_links_each(void (*callback)(void *context, const struct ob_link_info *
 NTSTATUS ob_access_map(const struct ob_type *type, ACCESS_MASK desired, KPROCESSOR_MODE mode, ACCESS_MASK *granted);
 /*
  * A handle to body, which takes a reference of its own: in the kernel's table with OBJ_KERNEL_HANDLE (ignored in user
- * mode), else in the table of the process the thread runs in. attributes: OBJ_*. access: granted, as ob_access_map gives
- * it. STATUS_INSUFFICIENT_RESOURCES.
+ * mode), else in the table of the process the thread runs in. attributes: OBJ_*. access: granted, as ob_access_map
+ * gives it. STATUS_INSUFFICIENT_RESOURCES.
  */
 NTSTATUS ob_handle_create(void *body, ACCESS_MASK access, ULONG attributes, KPROCESSOR_MODE mode, HANDLE *handle);
 /* As ObCloseHandle. STATUS_INVALID_HANDLE, STATUS_HANDLE_NOT_CLOSABLE (OBJ_PROTECT_CLOSE). */
@@ -102,7 +102,8 @@ NTSTATUS ob_handle_duplicate(PEPROCESS source, HANDLE handle, PEPROCESS target, 
                              ULONG options, KPROCESSOR_MODE mode, HANDLE *copy);
 /* Handles in the process's table; the system process's are the kernel handles. */
 SIZE_T ob_handles_in(PEPROCESS process);
-/* Calls back for each handle that a driver made (caller not 0), in both tables; returns how many. callback may be null. */
+/* Calls back for each handle that a driver made (caller not 0), in both tables; returns how many. callback may be null.
+ */
 struct ob_handle_leak {
     HANDLE handle;
     const struct ob_type *type;

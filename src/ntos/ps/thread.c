@@ -33,8 +33,8 @@ static NTSTATUS process_of(HANDLE handle, PEPROCESS *process)
 
 /*
  * A thread of the system process (or of ProcessHandle's) that runs StartRoutine in kernel mode and ends when that
- * returns. *ThreadHandle is a kernel handle, as on Windows since Vista. ObjectAttributes, ProcessHandle and ClientId may
- * be null. IRQL PASSIVE_LEVEL.
+ * returns. *ThreadHandle is a kernel handle, as on Windows since Vista. ObjectAttributes, ProcessHandle and ClientId
+ * may be null. IRQL PASSIVE_LEVEL.
  */
 NTSTATUS NTAPI PsCreateSystemThread(PHANDLE ThreadHandle, ULONG DesiredAccess, OBJECT_ATTRIBUTES *ObjectAttributes,
                                     HANDLE ProcessHandle, PCLIENT_ID ClientId, PKSTART_ROUTINE StartRoutine,

@@ -1,8 +1,8 @@
 /*
  * worker.c - system worker threads and the work queue.
  *
- * One queue for all queue types. A worker is made when an item comes and none is idle, up to a limit, so that items that
- * wait for each other do not block.
+ * One queue for all queue types. A worker is made when an item comes and none is idle, up to a limit, so that items
+ * that wait for each other do not block.
  */
 #include "ps.h"
 #include "arch.h"
@@ -88,10 +88,10 @@ VOID NTAPI ExQueueWorkItem(PWORK_QUEUE_ITEM WorkItem, WORK_QUEUE_TYPE QueueType)
     plat_lock_wake_all(&ke_dispatcher_lock);
     plat_lock_release(&ke_dispatcher_lock);
     if (queued)
-        ke_bugcheck_because(BUGCHECK_INVALID_WORK_QUEUE_ITEM,
-                            (ULONG_PTR[4]){(ULONG_PTR)WorkItem->List.Flink, (ULONG_PTR)WorkItem->List.Blink,
-                                           (ULONG_PTR)WorkItem, 0},
-                            "a work item was queued that is queued already or was never initialized");
+        ke_bugcheck_because(
+            BUGCHECK_INVALID_WORK_QUEUE_ITEM,
+            (ULONG_PTR[4]){(ULONG_PTR)WorkItem->List.Flink, (ULONG_PTR)WorkItem->List.Blink, (ULONG_PTR)WorkItem, 0},
+            "a work item was queued that is queued already or was never initialized");
     if (none)
         ke_bugcheck_because(BUGCHECK_MEMORY_MANAGEMENT, (ULONG_PTR[4]){0}, "the host gave no thread for work items");
 }

@@ -1,6 +1,6 @@
 /*
- * arity.h - takes the arguments of a row of services.def apart. SVC_EACH_n(MACRO, kind, name, ...) gives MACRO(kind, name)
- * for each of n arguments, separated by commas.
+ * arity.h - takes the arguments of a row of services.def apart. SVC_EACH_n(MACRO, kind, name, ...) gives MACRO(kind,
+ * name) for each of n arguments, separated by commas.
  */
 #pragma once
 

@@ -1,6 +1,6 @@
 /*
- * capture.c - the capture half of every service, driven by the kinds of its arguments; the only code of svc that touches
- * the caller's memory, through the accessors and by the call's mode.
+ * capture.c - the capture half of every service, driven by the kinds of its arguments; the only code of svc that
+ * touches the caller's memory, through the accessors and by the call's mode.
  */
 #include "svc.h"
 #include "rtl.h"
@@ -106,8 +106,7 @@ static NTSTATUS capture_string_out(struct svc_argument *argument, KPROCESSOR_MOD
     argument->string.MaximumLength = string.MaximumLength;
     if (!string.MaximumLength)
         return STATUS_SUCCESS;
-    argument->string.Buffer =
-        mm_pool_allocate(string.MaximumLength, CAPTURE_TAG, MM_POOL_ZERO, MM_POOL_KERNEL, 0);
+    argument->string.Buffer = mm_pool_allocate(string.MaximumLength, CAPTURE_TAG, MM_POOL_ZERO, MM_POOL_KERNEL, 0);
     return argument->string.Buffer ? STATUS_SUCCESS : STATUS_INSUFFICIENT_RESOURCES;
 }
 

@@ -82,12 +82,11 @@ static void check_return(ULONG number)
                             (ULONG_PTR[4]){(ULONG_PTR)svc_table[number].act, irql, 0, 0},
                             "a system service returned to user mode above PASSIVE_LEVEL");
     if (self->KernelApcDisable || self->SpecialApcDisable)
-        ke_bugcheck_because(BUGCHECK_APC_INDEX_MISMATCH,
-                            (ULONG_PTR[4]){(ULONG_PTR)svc_table[number].act, 0,
-                                           (ULONG_PTR)(USHORT)self->SpecialApcDisable << 16 |
-                                               (USHORT)self->KernelApcDisable,
-                                           0},
-                            "a system service returned to user mode inside a critical or guarded region");
+        ke_bugcheck_because(
+            BUGCHECK_APC_INDEX_MISMATCH,
+            (ULONG_PTR[4]){(ULONG_PTR)svc_table[number].act, 0,
+                           (ULONG_PTR)(USHORT)self->SpecialApcDisable << 16 | (USHORT)self->KernelApcDisable, 0},
+            "a system service returned to user mode inside a critical or guarded region");
 }
 
 NTSTATUS svc_system_call(ULONG number, ULONG_PTR arguments)

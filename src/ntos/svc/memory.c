@@ -134,7 +134,8 @@ NTSTATUS svc_AllocateVirtualMemory(struct svc_call *call)
     return status;
 }
 
-/* MEM_RELEASE: a whole region, size 0 or its own. MEM_DECOMMIT: pages lose access and, once committed again, contents. */
+/* MEM_RELEASE: a whole region, size 0 or its own. MEM_DECOMMIT: pages lose access and, once committed again, contents.
+ */
 NTSTATUS svc_FreeVirtualMemory(struct svc_call *call)
 {
     struct svc_argument *a = call->arguments;

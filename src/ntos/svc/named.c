@@ -31,8 +31,7 @@ NTSTATUS svc_name_resolve(const struct svc_call *call, const struct svc_attribut
         return ob_path_normalize(&attributes->name, path);
     if (attributes->name.Length && attributes->name.Buffer[0] == '\\')
         return STATUS_OBJECT_PATH_SYNTAX_BAD;
-    NTSTATUS status =
-        ob_handle_reference(attributes->root, 0, &ob_directory_type, call->mode, &directory, NULL);
+    NTSTATUS status = ob_handle_reference(attributes->root, 0, &ob_directory_type, call->mode, &directory, NULL);
     if (!NT_SUCCESS(status))
         return status;
     UNICODE_STRING root = ob_name(directory);

@@ -30,9 +30,9 @@ NTSTATUS svc_DuplicateObject(struct svc_call *call)
         status = process_reference(call, 2, PROCESS_DUP_HANDLE, &target);
     PEPROCESS receiver = call->arguments[3].present ? target : NULL; /* with nowhere to put the handle none is made */
     if (NT_SUCCESS(status))
-        status = ob_handle_duplicate(source, (HANDLE)call->arguments[1].value, receiver,
-                                     (ULONG)call->arguments[4].value, (ULONG)call->arguments[5].value, options,
-                                     call->mode, &copy);
+        status =
+            ob_handle_duplicate(source, (HANDLE)call->arguments[1].value, receiver, (ULONG)call->arguments[4].value,
+                                (ULONG)call->arguments[5].value, options, call->mode, &copy);
     if (NT_SUCCESS(status) && receiver)
         svc_set(call, 3, (ULONG_PTR)copy);
     if (target)
@@ -69,8 +69,8 @@ NTSTATUS svc_OpenSymbolicLinkObject(struct svc_call *call)
 NTSTATUS svc_QuerySymbolicLinkObject(struct svc_call *call)
 {
     void *link;
-    NTSTATUS status = ob_handle_reference((HANDLE)call->arguments[0].value, 1, &ob_symbolic_link_type, call->mode, &link,
-                                          NULL);
+    NTSTATUS status =
+        ob_handle_reference((HANDLE)call->arguments[0].value, 1, &ob_symbolic_link_type, call->mode, &link, NULL);
     if (!NT_SUCCESS(status))
         return status;
     UNICODE_STRING target = ob_link_target(link), *text = &call->arguments[1].string;

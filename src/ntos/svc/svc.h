@@ -1,9 +1,9 @@
 /*
  * svc.h - system services: Nt and Zw entries, the system call of user mode, and what the act halves are given.
  *
- * A call has two halves. Capture follows the kinds of services.def, by PreviousMode, and is the only one that touches the
- * caller's memory; a fault there is the call's status. The act half sees kernel values only, and leaves results in the
- * call, which capture's counterpart writes back.
+ * A call has two halves. Capture follows the kinds of services.def, by PreviousMode, and is the only one that touches
+ * the caller's memory; a fault there is the call's status. The act half sees kernel values only, and leaves results in
+ * the call, which capture's counterpart writes back.
  */
 #pragma once
 #include "wdk/io.h"

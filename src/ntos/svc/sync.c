@@ -238,8 +238,8 @@ NTSTATUS svc_WaitForMultipleObjects(struct svc_call *call)
     }
     if (NT_SUCCESS(status))
         status = KeWaitForMultipleObjects(count, headers, (WAIT_TYPE)type, UserRequest, call->mode,
-                                          (BOOLEAN)call->arguments[3].value,
-                                          timeout_of(&call->arguments[4], &timeout), blocks);
+                                          (BOOLEAN)call->arguments[3].value, timeout_of(&call->arguments[4], &timeout),
+                                          blocks);
     while (got)
         ob_dereference(bodies[--got]);
     return status;
