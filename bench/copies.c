@@ -1,10 +1,10 @@
 /*
- * copies.c - copy speed from 1 byte to 64 MB: the accessors against glibc's memcpy, process_vm_readv/writev on the own process,
- * and a memcpy guarded by sigsetjmp.
+ * copies.c - copy speed from 1 byte to 64 MB: the accessors against glibc's memcpy, process_vm_readv/writev on the own
+ * process, and a memcpy guarded by sigsetjmp.
  *
- * All four move the same bytes between the same buffers, in turn, in one run; a round gives each one time, the median of
- * the rounds counts. Prints one tab-separated line per size and direction: direction, size, ns per copy of accessor, memcpy,
- * process_vm, guarded memcpy. Argument: the largest size (default 64 MB).
+ * All four move the same bytes between the same buffers, in turn, in one run; a round gives each one time, the median
+ * of the rounds counts. Prints one tab-separated line per size and direction: direction, size, ns per copy of accessor,
+ * memcpy, process_vm, guarded memcpy. Argument: the largest size (default 64 MB).
  */
 #define _GNU_SOURCE
 #include "plat.h"
@@ -19,14 +19,15 @@
 #include <sys/uio.h>
 #include <unistd.h>
 
-#define ROUNDS 11
-#define LARGEST (64u << 20)
+#define ROUNDS   11
+#define LARGEST  (64u << 20)
 #define ROUND_NS 1000000u /* aim for one time of one variant */
 
 static sigjmp_buf guard;
 static pid_t self;
 
-/* The guard of the classic kind: any fault would jump back here. The signal mask is not saved, which is its fastest form. */
+/* The guard of the classic kind: any fault would jump back here. The signal mask is not saved, which is its fastest
+ * form. */
 static __attribute__((noinline)) int guarded_memcpy(void *to, const void *from, size_t size)
 {
     if (sigsetjmp(guard, 0) != 0)
@@ -126,7 +127,8 @@ int main(int argc, char **argv)
     if (!NT_SUCCESS(plat_init(&options)))
         return 77;
     void *kernel = plat_system_map(LARGEST, PLAT_READWRITE);
-    if (!NT_SUCCESS(plat_thread_attach()) || !NT_SUCCESS(seh_thread_init()) || !NT_SUCCESS(uma_init(plat_protect_in_use())) || !kernel ||
+    if (!NT_SUCCESS(plat_thread_attach()) || !NT_SUCCESS(seh_thread_init()) ||
+        !NT_SUCCESS(uma_init(plat_protect_in_use())) || !kernel ||
         !NT_SUCCESS(plat_user_map(&user, LARGEST, PLAT_READWRITE)) || largest > LARGEST) {
         fprintf(stderr, "bench_copies: no memory, or a size above 64 MB\n");
         return 2;

@@ -40,8 +40,8 @@ static unsigned step_child(pid_t child)
             return count;
         count += !in_section(registers.rip);
         /* A fault on the way (an mprotect window opens by one) cannot be stepped through: no count. */
-        if (ptrace(PTRACE_SINGLESTEP, child, NULL, NULL) != 0 || waitpid(child, &status, 0) != child || !WIFSTOPPED(status) ||
-            WSTOPSIG(status) != SIGTRAP)
+        if (ptrace(PTRACE_SINGLESTEP, child, NULL, NULL) != 0 || waitpid(child, &status, 0) != child ||
+            !WIFSTOPPED(status) || WSTOPSIG(status) != SIGTRAP)
             return 0;
     }
     return 0;

@@ -2,8 +2,8 @@
  * scalars.c - what one accessor call costs: nanoseconds, and instructions counted by stepping through it.
  *
  * The same source measures the ELF library (the protection is UMA_PROTECT's) and, as a Windows program, the down-level
- * umaccess.lib. Prints one tab-separated line per case: name, median ns per call, instructions of the callee including its
- * return (0: inline). The world is tests/ddi's; stepping is count_elf.c's or count_windows.c's.
+ * umaccess.lib. Prints one tab-separated line per case: name, median ns per call, instructions of the callee including
+ * its return (0: inline). The world is tests/ddi's; stepping is count_elf.c's or count_windows.c's.
  */
 #ifdef _WIN32
 #include <ntddk.h>
@@ -17,7 +17,7 @@
 #include <stdlib.h>
 
 #define ROUNDS 15
-#define CALLS 200000
+#define CALLS  200000
 
 void ddi_record(const char *name)
 {

@@ -5,16 +5,16 @@
 #include <stdint.h>
 
 /*
- * One METHOD_NEITHER code per family of DDIs, numbered in the order in which the families of public DDIs appear in docs/spec/ddis.tsv:
- * CTL_CODE(FILE_DEVICE_UNKNOWN, 0x900 + family, METHOD_NEITHER, FILE_ANY_ACCESS).
+ * One METHOD_NEITHER code per family of DDIs, numbered in the order in which the families of public DDIs appear in
+ * docs/spec/ddis.tsv: CTL_CODE(FILE_DEVICE_UNKNOWN, 0x900 + family, METHOD_NEITHER, FILE_ANY_ACCESS).
  */
 #define TOUR_IOCTL(family) ((0x22u << 16) | ((0x900u + (family)) << 2) | 3u)
-#define TOUR_FAMILY(code) ((((code) >> 2) & 0xfffu) - 0x900u)
+#define TOUR_FAMILY(code)  ((((code) >> 2) & 0xfffu) - 0x900u)
 
 /*
- * Input. address is what the DDI checks; second the other side of a copy, where that is user memory too. The kernel side
- * of a copy, and the address under KernelMode, are always the driver's own memory, TOUR_KERNEL_SIZE bytes filled with
- * value[0] + 0, 1, 2 ... (low byte).
+ * Input. address is what the DDI checks; second the other side of a copy, where that is user memory too. The kernel
+ * side of a copy, and the address under KernelMode, are always the driver's own memory, TOUR_KERNEL_SIZE bytes filled
+ * with value[0] + 0, 1, 2 ... (low byte).
  */
 struct tour_request {
     uint32_t index; /* of the DDI in its family, in the table's order */

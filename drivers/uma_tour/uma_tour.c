@@ -1,8 +1,8 @@
 /*
  * uma_tour.c - one device-control code per family of accessors; a request names a DDI of the family and its arguments.
  *
- * Calls every public DDI of docs/spec/ddis.tsv (the calls are generated from it: ddi_thunks.inc). Safe under any request:
- * user addresses go only to the DDI under a __try, and what must be kernel memory is the driver's own.
+ * Calls every public DDI of docs/spec/ddis.tsv (the calls are generated from it: ddi_thunks.inc). Safe under any
+ * request: user addresses go only to the DDI under a __try, and what must be kernel memory is the driver's own.
  */
 #include <ntddk.h>
 #include "ddk_missing.h"
@@ -87,8 +87,8 @@ static ULONG Sum(const TOUR_MEMORY *Memory)
     return sum;
 }
 
-static NTSTATUS Tour(ULONG Family, const struct tour_request *UserRequest, struct tour_reply *UserReply, ULONG ReplyLength,
-                     PULONG_PTR Information)
+static NTSTATUS Tour(ULONG Family, const struct tour_request *UserRequest, struct tour_reply *UserReply,
+                     ULONG ReplyLength, PULONG_PTR Information)
 {
     struct tour_request request;
     struct tour_reply reply = {0};

@@ -40,7 +40,7 @@ enum { METHOD_BUFFERED = 0, METHOD_IN_DIRECT = 1, METHOD_OUT_DIRECT = 2, METHOD_
 enum { FILE_ANY_ACCESS = 0, FILE_READ_ACCESS = 1, FILE_WRITE_ACCESS = 2 };
 #define CTL_CODE(DeviceType, Function, Method, Access)                                                                 \
     (((ULONG)(DeviceType) << 16) | ((ULONG)(Access) << 14) | ((ULONG)(Function) << 2) | (ULONG)(Method))
-#define METHOD_FROM_CTL_CODE(Code) ((ULONG)(Code)&3)
+#define METHOD_FROM_CTL_CODE(Code) ((ULONG)(Code) & 3)
 #define FILE_DEVICE_UNKNOWN        0x22
 
 #define FILE_DEVICE_SECURE_OPEN        0x100

@@ -24,11 +24,11 @@
 #define FASTCALL NTAPI
 #define NTKERNELAPI
 #define NTSYSAPI
-#define DECLSPEC_NORETURN __attribute__((noreturn))
-#define FORCEINLINE static inline __attribute__((always_inline))
+#define DECLSPEC_NORETURN         __attribute__((noreturn))
+#define FORCEINLINE               static inline __attribute__((always_inline))
 #define UNREFERENCED_PARAMETER(P) ((void)(P))
 
-#define VOID void
+#define VOID  void
 #define CONST const
 typedef void *PVOID;
 typedef char CHAR, *PCHAR, CCHAR;
@@ -67,11 +67,11 @@ typedef LONG KPRIORITY;
 typedef UCHAR KIRQL, *PKIRQL;
 typedef ULONG_PTR KSPIN_LOCK, *PKSPIN_LOCK, PFN_NUMBER, *PPFN_NUMBER;
 
-#define TRUE 1
-#define FALSE 0
+#define TRUE          1
+#define FALSE         0
 #define ANYSIZE_ARRAY 1
-#define MAXULONG 0xffffffffu
-#define MAXUSHORT 0xffff
+#define MAXULONG      0xffffffffu
+#define MAXUSHORT     0xffff
 
 /* The processor mode a caller or a buffer belongs to. CCHAR in the ABI: one byte. */
 typedef CCHAR KPROCESSOR_MODE;
@@ -143,9 +143,9 @@ typedef struct _OBJECT_ATTRIBUTES {
     PVOID SecurityQualityOfService;
 } OBJECT_ATTRIBUTES, *POBJECT_ATTRIBUTES;
 
-#define CONTAINING_RECORD(address, type, field) ((type *)((char *)(address)-offsetof(type, field)))
-#define RTL_NUMBER_OF(a) (sizeof(a) / sizeof((a)[0]))
-#define NT_SUCCESS(Status) ((NTSTATUS)(Status) >= 0)
-#define NT_ERROR(Status) (((ULONG)(Status) >> 30) == 3)
+#define CONTAINING_RECORD(address, type, field) ((type *)((char *)(address) - offsetof(type, field)))
+#define RTL_NUMBER_OF(a)                        (sizeof(a) / sizeof((a)[0]))
+#define NT_SUCCESS(Status)                      ((NTSTATUS)(Status) >= 0)
+#define NT_ERROR(Status)                        (((ULONG)(Status) >> 30) == 3)
 
 #include "wdk/ntstatus.h"

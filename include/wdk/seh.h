@@ -23,7 +23,7 @@
 struct seh_node {
     struct seh_node *next; /* older */
     ULONG kind;
-    ULONG_PTR stack;       /* stack pointer when the node was made; older nodes have higher ones */
+    ULONG_PTR stack; /* stack pointer when the node was made; older nodes have higher ones */
 };
 
 typedef LONG seh_filter_function(EXCEPTION_POINTERS *pointers, void *context);
@@ -85,7 +85,7 @@ void seh_c_frame_end(struct seh_c_frame *frame);
 #define __leave seh_c_frame_leave(&seh_frame_)
 
 /* In a __except block: the exception being handled. */
-#define GetExceptionCode() (seh_frame_.record.ExceptionCode)
+#define GetExceptionCode()   (seh_frame_.record.ExceptionCode)
 #define GetExceptionRecord() (&seh_frame_.record)
 /* In a __finally block. */
 #define AbnormalTermination() ((BOOLEAN)seh_frame_.abnormal)

@@ -15,29 +15,29 @@
  * files use the offsets below by number.
  */
 struct arch_thread {
-    UCHAR kpcr[0x1000];           /* NT's layout; filled by ke */
-    void *seh_top;                /* 0x1000: newest struct seh_node of this thread (src/seh) */
-    struct arch_thread *self;     /* 0x1008 */
-    uint32_t window_dirty;        /* 0x1010: mprotect mode: pages opened inside the current window wait to be closed */
-    uint32_t irql;                /* 0x1014: current KIRQL, as cr8 would give it */
-    void *seh_calls;              /* 0x1018: next free call record of src/seh's export entry */
-    void *seh_calls_end;          /* 0x1020 */
-    void *ps_thread;              /* 0x1028: KTHREAD of this thread, or null */
-    void *plat;                   /* 0x1030: the platform's own per-thread data */
-    ULONG_PTR stack_low;          /* 0x1038: lowest usable byte of the stack in use */
-    ULONG_PTR stack_high;         /* 0x1040: one past its highest byte */
-    ULONG_PTR resume_rsp;         /* 0x1048: scratch of plat_context_resume */
-    ULONG_PTR resume_rip;         /* 0x1050 */
-    ULONG_PTR driver_routine;     /* 0x1058: the driver's routine that the kernel called and that is running, or 0 */
+    UCHAR kpcr[0x1000];       /* NT's layout; filled by ke */
+    void *seh_top;            /* 0x1000: newest struct seh_node of this thread (src/seh) */
+    struct arch_thread *self; /* 0x1008 */
+    uint32_t window_dirty;    /* 0x1010: mprotect mode: pages opened inside the current window wait to be closed */
+    uint32_t irql;            /* 0x1014: current KIRQL, as cr8 would give it */
+    void *seh_calls;          /* 0x1018: next free call record of src/seh's export entry */
+    void *seh_calls_end;      /* 0x1020 */
+    void *ps_thread;          /* 0x1028: KTHREAD of this thread, or null */
+    void *plat;               /* 0x1030: the platform's own per-thread data */
+    ULONG_PTR stack_low;      /* 0x1038: lowest usable byte of the stack in use */
+    ULONG_PTR stack_high;     /* 0x1040: one past its highest byte */
+    ULONG_PTR resume_rsp;     /* 0x1048: scratch of plat_context_resume */
+    ULONG_PTR resume_rip;     /* 0x1050 */
+    ULONG_PTR driver_routine; /* 0x1058: the driver's routine that the kernel called and that is running, or 0 */
     void *reserved[21];
 };
 
-#define ARCH_THREAD_SEH_TOP 0x1000
-#define ARCH_THREAD_WINDOW_DIRTY 0x1010
-#define ARCH_THREAD_SEH_CALLS 0x1018
-#define ARCH_THREAD_SEH_CALLS_END 0x1020
-#define ARCH_THREAD_RESUME_RSP 0x1048
-#define ARCH_THREAD_RESUME_RIP 0x1050
+#define ARCH_THREAD_SEH_TOP        0x1000
+#define ARCH_THREAD_WINDOW_DIRTY   0x1010
+#define ARCH_THREAD_SEH_CALLS      0x1018
+#define ARCH_THREAD_SEH_CALLS_END  0x1020
+#define ARCH_THREAD_RESUME_RSP     0x1048
+#define ARCH_THREAD_RESUME_RIP     0x1050
 #define ARCH_THREAD_DRIVER_ROUTINE 0x1058
 _Static_assert(offsetof(struct arch_thread, resume_rsp) == ARCH_THREAD_RESUME_RSP, "used by assembly");
 _Static_assert(offsetof(struct arch_thread, resume_rip) == ARCH_THREAD_RESUME_RIP, "used by assembly");
@@ -85,8 +85,8 @@ extern uint32_t arch_pkru_mask;
 enum arch_uma_variant { ARCH_UMA_NONE, ARCH_UMA_PKU, ARCH_UMA_HOOK };
 
 /*
- * The slots of docs/spec/uma_table.md; src/uma/uma_kernel.h gives them types. The public names of the primitives jump through
- * them.
+ * The slots of docs/spec/uma_table.md; src/uma/uma_kernel.h gives them types. The public names of the primitives jump
+ * through them.
  */
 #define ARCH_UMA_SLOTS 23
 extern void *arch_uma_functions[ARCH_UMA_SLOTS];

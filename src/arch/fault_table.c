@@ -7,7 +7,7 @@
 #include "arch.h"
 
 struct fault_entry {
-    int32_t pc;    /* each relative to its own field */
+    int32_t pc; /* each relative to its own field */
     int32_t fixup;
 };
 

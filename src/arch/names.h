@@ -3,7 +3,8 @@
  * release forms are the plain ones (the processor does not reorder loads with loads or stores with stores, and a call
  * is a compiler barrier).
  */
-/* clang-format off: read by the assembler only. */
+/* Read by the assembler only. */
+/* clang-format off */
 .macro ONE_NAME macro, prefix, stem, suffix
     \macro \prefix\stem\suffix
 .endm

@@ -42,7 +42,7 @@ typedef struct {
 
 #define EXCEPTION_EXECUTE_HANDLER 1
 #define EXCEPTION_CONTINUE_SEARCH 0
-#define STATUS_INVALID_PARAMETER ((NTSTATUS)0xC000000D)
+#define STATUS_INVALID_PARAMETER  ((NTSTATUS)0xC000000D)
 
 __declspec(dllimport) DECLSPEC_NORETURN void ExRaiseStatus(NTSTATUS Status);
 __declspec(dllimport) DECLSPEC_NORETURN void ExRaiseDatatypeMisalignment(void);

@@ -219,9 +219,9 @@ json_t *info_facts(const struct ldr_image *image, const char *path)
             json_array_append_new(notes, json_string(ldr_note_text(note)));
     json_t *facts = json_pack("{so ss ss ss so sI sI sI sI so}", "file", printable(path), "name", image->name,
                               "machine", pe_machine_name(pe->machine), "subsystem", pe_subsystem_name(pe->subsystem),
-                              "linked", linked_at(pe, image->base), "timestamp", (json_int_t)pe->timestamp, "image_base",
-                              (json_int_t)pe->image_base, "image_size", (json_int_t)pe->image_size, "entry",
-                              (json_int_t)pe->entry, "pdb", printable(pe_pdb_path(pe, image->base)));
+                              "linked", linked_at(pe, image->base), "timestamp", (json_int_t)pe->timestamp,
+                              "image_base", (json_int_t)pe->image_base, "image_size", (json_int_t)pe->image_size,
+                              "entry", (json_int_t)pe->entry, "pdb", printable(pe_pdb_path(pe, image->base)));
     json_object_set_new(facts, "sections", sections_of(pe));
     json_object_set_new(facts, "imports", imports);
     json_object_set_new(facts, "missing", missing);

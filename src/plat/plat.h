@@ -48,35 +48,37 @@ NTSTATUS plat_fork_child(void);
 
 /* A fault or trap the platform could not settle itself. */
 struct plat_trap {
-    NTSTATUS code;           /* STATUS_ACCESS_VIOLATION, STATUS_BREAKPOINT, ... */
+    NTSTATUS code; /* STATUS_ACCESS_VIOLATION, STATUS_BREAKPOINT, ... */
     ULONG info_count;
-    ULONG_PTR info[3];       /* as in EXCEPTION_RECORD */
-    CONTEXT *context;        /* registers at the fault; lives on the interrupted stack */
+    ULONG_PTR info[3]; /* as in EXCEPTION_RECORD */
+    CONTEXT *context;  /* registers at the fault; lives on the interrupted stack */
 };
 
 /* An access to user memory by an instruction outside any window, seen once per instruction executed. */
 struct plat_raw_access {
     ULONG_PTR pc;
     ULONG_PTR address;
-    ULONG size;    /* bytes, decoded from the instruction */
+    ULONG size; /* bytes, decoded from the instruction */
     bool write;
     CONTEXT *context; /* null when not available */
 };
 
 struct plat_hooks {
-    /* Runs on the interrupted thread's stack, outside the signal handler, interrupted code's registers in trap->context.
-     * Does not return: resumes by plat_context_resume or by unwinding, or bug-checks. Null: the process aborts. */
+    /* Runs on the interrupted thread's stack, outside the signal handler, interrupted code's registers in
+     * trap->context. Does not return: resumes by plat_context_resume or by unwinding, or bug-checks. Null: the process
+     * aborts. */
     void (*trap)(struct plat_trap *trap);
     /* int 29h: code from ecx. Must not return. Same stack rules as trap. */
     void (*fast_fail)(ULONG code, CONTEXT *context);
-    /* A privileged or NT-specific instruction at context->Rip (cr8, KUSER_SHARED_DATA access, rdmsr, cli, hlt ...). Runs in the signal
-     * handler, async-signal-safe; changes *context and returns true if it emulated it. address is the data
-     * address for a memory fault, else 0. */
+    /* A privileged or NT-specific instruction at context->Rip (cr8, KUSER_SHARED_DATA access, rdmsr, cli, hlt ...).
+     * Runs in the signal handler, async-signal-safe; changes *context and returns true if it emulated it. address is
+     * the data address for a memory fault, else 0. */
     bool (*emulate)(CONTEXT *context, ULONG_PTR address);
     /* Raw access under PLAT_RAW_STEP (for counting and tracing; signal-safe). */
     void (*raw_access)(const struct plat_raw_access *access);
-    /* Raw access under PLAT_RAW_STOP, stack overflow (code STATUS_STACK_OVERFLOW), or the base of fs or gs was found changed
-     * (STATUS_PRIVILEGED_INSTRUCTION): never returns. Stack rules as trap, but for overflow it runs on the emergency stack. */
+    /* Raw access under PLAT_RAW_STOP, stack overflow (code STATUS_STACK_OVERFLOW), or the base of fs or gs was found
+     * changed (STATUS_PRIVILEGED_INSTRUCTION): never returns. Stack rules as trap, but for overflow it runs on the
+     * emergency stack. */
     void (*fatal)(struct plat_trap *trap);
 };
 void plat_set_hooks(const struct plat_hooks *hooks);
@@ -85,19 +87,27 @@ void plat_set_hooks(const struct plat_hooks *hooks);
 DECLSPEC_NORETURN void plat_context_resume(const CONTEXT *context);
 
 /*
- * For the emulate hook, which then returns true: lets the instruction at context->Rip run once on the processor with the
- * general register (0 rax .. 15 r15) holding substitute, then gives the register its value back (plus what a string
+ * For the emulate hook, which then returns true: lets the instruction at context->Rip run once on the processor with
+ * the general register (0 rax .. 15 r15) holding substitute, then gives the register its value back (plus what a string
  * instruction advanced it by). False: cannot; nothing was changed.
  */
 bool plat_emulate_step(CONTEXT *context, unsigned general_register, ULONG64 substitute);
 
 /* ---- user memory ---- */
 
-enum plat_prot { PLAT_NOACCESS = 0, PLAT_READ = 1, PLAT_WRITE = 2, PLAT_READWRITE = 3, PLAT_EXECUTE = 4, PLAT_GUARD = 8 };
+enum plat_prot {
+    PLAT_NOACCESS = 0,
+    PLAT_READ = 1,
+    PLAT_WRITE = 2,
+    PLAT_READWRITE = 3,
+    PLAT_EXECUTE = 4,
+    PLAT_GUARD = 8
+};
 
 /*
- * User pages come from a memfd: page-granular, zero-filled. address 0 lets the platform choose (ascending, with an unmapped page
- * around each region). STATUS_CONFLICTING_ADDRESSES if any page is taken, STATUS_INVALID_PARAMETER if outside the user range.
+ * User pages come from a memfd: page-granular, zero-filled. address 0 lets the platform choose (ascending, with an
+ * unmapped page around each region). STATUS_CONFLICTING_ADDRESSES if any page is taken, STATUS_INVALID_PARAMETER if
+ * outside the user range.
  */
 NTSTATUS plat_user_map(ULONG_PTR *address, SIZE_T size, ULONG prot);
 NTSTATUS plat_user_unmap(ULONG_PTR address, SIZE_T size);
@@ -107,8 +117,8 @@ bool plat_user_query(ULONG_PTR address, ULONG *prot, SIZE_T *region_size);
 /* First access to a page marked so fails once with STATUS_IN_PAGE_ERROR (status c000009c). For tests and uma check. */
 NTSTATUS plat_user_poison_in_page(ULONG_PTR address);
 /*
- * Second view of the same frames in system space, page-granular, for user mode's own stores from the host (racing threads,
- * request set-up) and for locked MDLs. Stays valid, with the frame, after the user unmaps; release drops it.
+ * Second view of the same frames in system space, page-granular, for user mode's own stores from the host (racing
+ * threads, request set-up) and for locked MDLs. Stays valid, with the frame, after the user unmaps; release drops it.
  */
 NTSTATUS plat_user_alias(ULONG_PTR address, SIZE_T size, void **alias);
 void plat_user_alias_release(void *alias, SIZE_T size);
@@ -144,7 +154,8 @@ bool plat_frame_load(uint64_t frame, SIZE_T offset, void *data, SIZE_T size);
  */
 NTSTATUS plat_user_secure(ULONG_PTR address, SIZE_T size, ULONG needed, void **handle);
 bool plat_user_unsecure(void *handle);
-/* Host-side ("user mode") access to user memory, whatever its protection towards kernel code. False: not mapped, or not writable by user mode. */
+/* Host-side ("user mode") access to user memory, whatever its protection towards kernel code. False: not mapped, or not
+ * writable by user mode. */
 bool plat_user_store(ULONG_PTR address, const void *data, SIZE_T size);
 bool plat_user_load(ULONG_PTR address, void *data, SIZE_T size);
 /* Unmaps everything; used between test cases. */
@@ -152,7 +163,8 @@ void plat_user_reset(void);
 
 /* mprotect mode: closes the pages opened in the current window. Called by assembly when window_dirty is set. */
 void plat_window_close(void);
-/* Opens/closes the window around host C code that must touch raw user pages on a driver's behalf (memcpy-like exports). */
+/* Opens/closes the window around host C code that must touch raw user pages on a driver's behalf (memcpy-like exports).
+ */
 void plat_raw_begin(void);
 void plat_raw_end(void);
 
@@ -174,7 +186,9 @@ NTSTATUS plat_thread_attach(void);
 void plat_thread_detach(void);
 
 /* A mutex and condition pair big enough for a pthread one; the dispatcher lock of src/ntos/ke is built on it. */
-struct plat_lock { uint64_t opaque[16]; };
+struct plat_lock {
+    uint64_t opaque[16];
+};
 void plat_lock_init(struct plat_lock *lock);
 void plat_lock_acquire(struct plat_lock *lock);
 void plat_lock_release(struct plat_lock *lock);
@@ -186,9 +200,10 @@ NTSTATUS plat_thread_create(void (*entry)(void *), void *argument, uint64_t *id)
 void plat_thread_join(uint64_t id);
 uint64_t plat_thread_id(void);
 
-uint64_t plat_time_ns(void);            /* monotonic */
-uint64_t plat_system_time_100ns(void);  /* since 1601-01-01 UTC */
-/* DbgPrint and bug check output: to the hook, or to standard error if there is none. The hook may be called from any thread. */
+uint64_t plat_time_ns(void);           /* monotonic */
+uint64_t plat_system_time_100ns(void); /* since 1601-01-01 UTC */
+/* DbgPrint and bug check output: to the hook, or to standard error if there is none. The hook may be called from any
+ * thread. */
 void plat_debug_write(const char *text, SIZE_T length);
 extern void (*plat_debug_hook)(const char *text, SIZE_T length);
 DECLSPEC_NORETURN void plat_exit(int status);

@@ -12,8 +12,8 @@
 #include <string.h>
 
 #define ACCESS_VIOLATION 0xC0000005u
-#define SMALL_MAX 130
-#define GUARD 40 /* bytes watched on each side of a range */
+#define SMALL_MAX        130
+#define GUARD            40 /* bytes watched on each side of a range */
 
 static unsigned checks, failures;
 
@@ -75,8 +75,8 @@ static bool is_fill(const struct ddi_row *row)
 }
 
 /* Every watched byte of one side: the first `moved` of a destination are the source's, all others as painted. */
-static void check_side(const struct ddi_row *row, const struct ddi_call *call, uint64_t address, unsigned salt, uint64_t moved,
-                       uint64_t from, unsigned from_salt)
+static void check_side(const struct ddi_row *row, const struct ddi_call *call, uint64_t address, unsigned salt,
+                       uint64_t moved, uint64_t from, unsigned from_salt)
 {
     for (uint64_t at = address - GUARD; at < address + call->length + GUARD; at++) {
         const unsigned char *byte = at < env.limit || at >= env.kernel ? view(at) : NULL;
@@ -84,10 +84,13 @@ static void check_side(const struct ddi_row *row, const struct ddi_call *call, u
             continue;
         unsigned char want = painted(at, salt);
         if (at >= address && at < address + moved)
-            want = row->shape == DDI_FILL ? FILL : row->shape == DDI_ZERO ? 0 : painted(from + (at - address), from_salt);
+            want = row->shape == DDI_FILL   ? FILL
+                   : row->shape == DDI_ZERO ? 0
+                                            : painted(from + (at - address), from_salt);
         if (*byte != want) {
-            fail(row, call, "byte %lld of the %s is %02x, should be %02x (%llu bytes should have moved)", (long long)(at - address),
-                 salt == SALT_USER ? "checked side" : "other side", *byte, want, (unsigned long long)moved);
+            fail(row, call, "byte %lld of the %s is %02x, should be %02x (%llu bytes should have moved)",
+                 (long long)(at - address), salt == SALT_USER ? "checked side" : "other side", *byte, want,
+                 (unsigned long long)moved);
             return;
         }
     }
@@ -103,10 +106,12 @@ static void check_call(const struct ddi_row *row, struct ddi_call *call, const s
     env_call(row->thunk, &made, &seen);
     checks++;
     if (seen.raised != want->faults) {
-        fail(row, call, want->faults ? "no exception" : "raised %#x at %#llx", seen.code, (unsigned long long)seen.information[1]);
+        fail(row, call, want->faults ? "no exception" : "raised %#x at %#llx", seen.code,
+             (unsigned long long)seen.information[1]);
         return;
     }
-    if (seen.raised && (seen.code != ACCESS_VIOLATION || seen.information[0] != want->kind || seen.information[1] != want->address))
+    if (seen.raised &&
+        (seen.code != ACCESS_VIOLATION || seen.information[0] != want->kind || seen.information[1] != want->address))
         fail(row, call, "raised %#x {%llu, %#llx}, should be an access violation {%u, %#llx}", seen.code,
              (unsigned long long)seen.information[0], (unsigned long long)seen.information[1], want->kind,
              (unsigned long long)want->address);
@@ -129,8 +134,8 @@ static bool single_access(const struct ddi_row *row, uint64_t length)
 
 static bool is_copy(const struct ddi_row *row)
 {
-    return (row->shape == DDI_COPY_FROM || row->shape == DDI_COPY_TO || is_fill(row)) && strcmp(row->family, "struct macro") != 0 &&
-           strcmp(row->family, "struct aligned macro") != 0;
+    return (row->shape == DDI_COPY_FROM || row->shape == DDI_COPY_TO || is_fill(row)) &&
+           strcmp(row->family, "struct macro") != 0 && strcmp(row->family, "struct aligned macro") != 0;
 }
 
 static struct ddi_call make_call(const struct ddi_row *row, uint64_t user, uint64_t length, unsigned shift)
@@ -146,7 +151,8 @@ static void fault_at(const struct ddi_row *row, uint64_t length, uint64_t before
 {
     uint64_t boundary = env.arena + 4 * ARENA_PAGE;
     struct ddi_call call = make_call(row, boundary - before, length, shift);
-    struct want want = {.moved = before, .faults = before < length, .kind = row->shape != DDI_COPY_FROM, .address = boundary};
+    struct want want = {
+        .moved = before, .faults = before < length, .kind = row->shape != DDI_COPY_FROM, .address = boundary};
     if (want.faults && single_access(row, length))
         want.moved = 0;
     check_call(row, &call, &want);
@@ -222,7 +228,8 @@ static void user_to_user(const struct ddi_row *row)
         for (unsigned before = length % stride; before <= length; before += stride) {
             struct ddi_call call = make_call(row, env.arena + 0x8040 + length % 16, length, 0);
             call.other = env.arena + 4 * ARENA_PAGE - before;
-            struct want want = {.moved = before, .faults = before < length, .kind = 1, .address = env.arena + 4 * ARENA_PAGE};
+            struct want want = {
+                .moved = before, .faults = before < length, .kind = 1, .address = env.arena + 4 * ARENA_PAGE};
             check_call(row, &call, &want);
             both_fault(row, length, before);
         }
@@ -239,26 +246,32 @@ struct overlap {
 
 static void check_overlap(const struct ddi_row *row, const struct overlap *move)
 {
-    struct ddi_call call = {.user = move->source, .other = move->destination, .length = move->length, .mode = 1}, made = call;
+    struct ddi_call call = {.user = move->source, .other = move->destination, .length = move->length, .mode = 1},
+                    made = call;
     uint64_t from = move->source < move->destination ? move->source : move->destination;
-    uint64_t size = move->length + (move->source ^ move->destination ? (move->source > move->destination
-                                        ? move->source - move->destination : move->destination - move->source) : 0);
+    uint64_t size = move->length + (move->source ^ move->destination
+                                        ? (move->source > move->destination ? move->source - move->destination
+                                                                            : move->destination - move->source)
+                                        : 0);
     struct env_seen seen = {0};
     paint(from, size, SALT_USER);
     env_call(row->thunk, &made, &seen);
     checks++;
-    if (seen.raised != move->faults || (seen.raised && (seen.code != ACCESS_VIOLATION || seen.information[0] != move->kind ||
-                                                        seen.information[1] < move->low || seen.information[1] > move->high)))
-        fail(row, &call, "raised %#x {%llu, %#llx}, should be %s {%u, %#llx..%#llx}", seen.code, (unsigned long long)seen.information[0],
-             (unsigned long long)seen.information[1], move->faults ? "an access violation" : "nothing", move->kind,
-             (unsigned long long)move->low, (unsigned long long)move->high);
+    if (seen.raised != move->faults ||
+        (seen.raised && (seen.code != ACCESS_VIOLATION || seen.information[0] != move->kind ||
+                         seen.information[1] < move->low || seen.information[1] > move->high)))
+        fail(row, &call, "raised %#x {%llu, %#llx}, should be %s {%u, %#llx..%#llx}", seen.code,
+             (unsigned long long)seen.information[0], (unsigned long long)seen.information[1],
+             move->faults ? "an access violation" : "nothing", move->kind, (unsigned long long)move->low,
+             (unsigned long long)move->high);
     for (uint64_t at = from - GUARD; at < from + size + GUARD; at++) {
         const unsigned char *byte = view(at);
         uint64_t index = at - move->destination;
         bool arrives = at >= move->destination && index >= move->first && index < move->end;
         unsigned char want = painted(arrives ? move->source + index : at, SALT_USER);
         if (byte && *byte != want) {
-            fail(row, &call, "overlap: byte %lld of the destination is %02x, should be %02x", (long long)index, *byte, want);
+            fail(row, &call, "overlap: byte %lld of the destination is %02x, should be %02x", (long long)index, *byte,
+                 want);
             return;
         }
     }
@@ -268,7 +281,8 @@ static void check_overlap(const struct ddi_row *row, const struct overlap *move)
 static void overlap_high(const struct ddi_row *row, unsigned length, int distance, unsigned before)
 {
     uint64_t boundary = env.arena + 4 * ARENA_PAGE, higher = boundary - before;
-    struct overlap move = {.source = distance > 0 ? higher - (unsigned)distance : higher, .length = length, .end = before};
+    struct overlap move = {
+        .source = distance > 0 ? higher - (unsigned)distance : higher, .length = length, .end = before};
     move.destination = move.source + (uint64_t)(int64_t)distance;
     move.faults = before < length;
     move.low = move.high = boundary;
@@ -284,7 +298,8 @@ static void overlap_high(const struct ddi_row *row, unsigned length, int distanc
 static void overlap_low(const struct ddi_row *row, unsigned length, unsigned distance, unsigned missing)
 {
     uint64_t boundary = env.arena + ARENA_LAST_RW * ARENA_PAGE;
-    struct overlap move = {.source = boundary - missing, .length = length, .first = missing, .end = length, .faults = true};
+    struct overlap move = {
+        .source = boundary - missing, .length = length, .first = missing, .end = length, .faults = true};
     move.destination = move.source + distance;
     move.low = move.source; /* any byte of the missing ones: a wide load reports its own first */
     move.high = boundary - 1;
@@ -292,8 +307,8 @@ static void overlap_low(const struct ddi_row *row, unsigned length, unsigned dis
 }
 
 /*
- * Overlapping ranges of every distance, with and without a fault. A destination inside the source is copied from its end
- * down, so that a fault leaves the bytes after the faulting one copied, and none before it.
+ * Overlapping ranges of every distance, with and without a fault. A destination inside the source is copied from its
+ * end down, so that a fault leaves the bytes after the faulting one copied, and none before it.
  */
 static void overlaps(const struct ddi_row *row)
 {

@@ -12,30 +12,30 @@
  * User memory of a test: the 16 pages right below the user limit.
  *     page 0 none, 1-3 read-write, 4 none, 5 read-only, 6 none, 7-15 read-write up to the limit
  */
-#define ARENA_PAGE 0x1000u
-#define ARENA_SIZE 0x10000u
+#define ARENA_PAGE     0x1000u
+#define ARENA_SIZE     0x10000u
 #define ARENA_FIRST_RW 1
 #define ARENA_READONLY 5
-#define ARENA_LAST_RW 7
-#define KERNEL_SIZE 0x5000u
+#define ARENA_LAST_RW  7
+#define KERNEL_SIZE    0x5000u
 
 enum ddi_place {
     AT_VALID,
     AT_NULL,
-    AT_LAST,           /* ends with the last user byte */
-    AT_STRADDLE,       /* begins below the limit and ends above it */
+    AT_LAST,     /* ends with the last user byte */
+    AT_STRADDLE, /* begins below the limit and ends above it */
     AT_LIMIT,
-    AT_KERNEL,         /* mapped and writable, so that a missing check shows */
+    AT_KERNEL, /* mapped and writable, so that a missing check shows */
     AT_KERNEL_ODD,
-    AT_WRAP,           /* address + length passes 2^64 */
-    AT_TOP,            /* ends with the last byte of all */
+    AT_WRAP, /* address + length passes 2^64 */
+    AT_TOP,  /* ends with the last byte of all */
     AT_NONCANONICAL,
     AT_UNMAPPED,
     AT_READONLY,
     AT_CROSSING,       /* over a page boundary, both pages good */
     AT_CROSSING_FAULT, /* over a boundary into a page that is not mapped */
     AT_MISALIGNED,
-    AT_OTHER,          /* good memory for the other side: kernel, or user when both sides are checked */
+    AT_OTHER, /* good memory for the other side: kernel, or user when both sides are checked */
     AT_OTHER_KERNEL
 };
 
@@ -70,12 +70,12 @@ void ddi_record(const char *name);
 /* ---- the world ---- */
 
 struct env {
-    uint64_t limit;                           /* MmUserProbeAddress */
-    uint64_t arena;                           /* limit - ARENA_SIZE */
-    uint64_t kernel;                          /* KERNEL_SIZE bytes above the limit, read-write */
+    uint64_t limit;                            /* MmUserProbeAddress */
+    uint64_t arena;                            /* limit - ARENA_SIZE */
+    uint64_t kernel;                           /* KERNEL_SIZE bytes above the limit, read-write */
     unsigned char *pages[ARENA_SIZE / 0x1000]; /* a second, always writable view of each user page; null: not mapped */
-    bool range_at_limit;                      /* down-level: an address out of range is reported as the user limit */
-    bool debug_library;                       /* built with DBG: KernelMode with a user pointer fast-fails */
+    bool range_at_limit;                       /* down-level: an address out of range is reported as the user limit */
+    bool debug_library;                        /* built with DBG: KernelMode with a user pointer fast-fails */
 };
 extern struct env env;
 

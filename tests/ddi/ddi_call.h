@@ -1,5 +1,6 @@
 /*
- * ddi_call.h - one call of any DDI as data: its arguments, and what kind of DDI it is. What generate.py --thunks fills in.
+ * ddi_call.h - one call of any DDI as data: its arguments, and what kind of DDI it is. What generate.py --thunks fills
+ * in.
  *
  * Only standard types, so that a driver (drivers/uma_tour), a Windows program and our own kernel can all include it.
  */

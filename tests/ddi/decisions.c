@@ -1,8 +1,8 @@
 /*
  * decisions.c - where the documentation is silent, we say (DESIGN.md): one test per decision, named after it.
  *
- * The generated tests cover the same ground row by row; these state each decision once, plainly. What needs every access seen
- * (single accesses, characters read once) steps through the call and runs with protection none only.
+ * The generated tests cover the same ground row by row; these state each decision once, plainly. What needs every
+ * access seen (single accesses, characters read once) steps through the call and runs with protection none only.
  */
 #include "plat.h"
 #include "step.h"
@@ -15,15 +15,15 @@
 #include <unistd.h>
 #include <cmocka.h>
 
-#define ACCESS_VIOLATION 0xC0000005u
-#define MISALIGNMENT 0x80000002u
+#define ACCESS_VIOLATION  0xC0000005u
+#define MISALIGNMENT      0x80000002u
 #define INVALID_PARAMETER 0xC000000Du
-#define IN_PAGE_ERROR 0xC0000006u
-#define GUARD_PAGE 0x80000001u
+#define IN_PAGE_ERROR     0xC0000006u
+#define GUARD_PAGE        0x80000001u
 #define DEVICE_DATA_ERROR 0xC000009Cu
-#define FAST_FAIL_CODE 77
+#define FAST_FAIL_CODE    77
 
-#define USER (env.arena + 0x1040)
+#define USER   (env.arena + 0x1040)
 #define KERNEL (env.kernel + 0x840)
 
 static unsigned char *user_view(uint64_t address)
@@ -66,7 +66,8 @@ static void bad_address_is_an_access_violation_and_nothing_is_touched(void **sta
     (void)state;
     unsigned char before[64];
     memcpy(before, (void *)(uintptr_t)KERNEL, sizeof before);
-    struct ddi_call read = {.user = KERNEL}, write = {.user = KERNEL, .value = {0x1111}}, fill = {.user = env.limit - 8, .length = 64};
+    struct ddi_call read = {.user = KERNEL}, write = {.user = KERNEL, .value = {0x1111}},
+                    fill = {.user = env.limit - 8, .length = 64};
     struct env_seen seen = call("ReadULongFromUser", &read);
     assert_access_violation(&seen, 0, KERNEL);
     seen = call("WriteULong64ToUser", &write);
@@ -94,8 +95,9 @@ static void fault_midway_moves_the_bytes_before_and_none_after(void **state)
 static void length_zero_checks_nothing(void **state)
 {
     (void)state;
-    static const char *const names[] = {"CopyFromUser", "CopyToUser", "CopyToUserFromUser", "MoveToUserFromUser", "ZeroUserMemory",
-                                        "CopyFromUserNonTemporal", "CopyFromUserAligned", "CopyFromModeAligned"};
+    static const char *const names[] = {"CopyFromUser",        "CopyToUser",         "CopyToUserFromUser",
+                                        "MoveToUserFromUser",  "ZeroUserMemory",     "CopyFromUserNonTemporal",
+                                        "CopyFromUserAligned", "CopyFromModeAligned"};
     const uint64_t addresses[] = {0, 1, env.limit, KERNEL, 0x800000000001u, ~(uint64_t)0};
     for (unsigned i = 0; i < RTL_NUMBER_OF(names); i++)
         for (unsigned a = 0; a < RTL_NUMBER_OF(addresses); a++) {
@@ -249,7 +251,8 @@ static void scalar_is_one_machine_access(void **state)
 static void structure_of_1_2_4_8_or_16_bytes_is_one_machine_access(void **state)
 {
     (void)state;
-    static const char *const names[] = {"ReadStructFromUser", "ReadStructFromMode", "WriteStructToUser", "WriteStructToMode"};
+    static const char *const names[] = {"ReadStructFromUser", "ReadStructFromMode", "WriteStructToUser",
+                                        "WriteStructToMode"};
     need_stepping();
     for (unsigned i = 0; i < RTL_NUMBER_OF(names); i++)
         for (unsigned size = 1; size <= 16; size *= 2)
@@ -274,8 +277,8 @@ static void assert_bytes_touched(const char *name, struct ddi_call *made, uint64
 static void unicode_string_is_read_and_written_with_every_field_once(void **state)
 {
     (void)state;
-    static const char *const names[] = {"ReadUnicodeStringFromUser", "ReadUnicodeStringFromMode", "WriteUnicodeStringToUser",
-                                        "WriteUnicodeStringToMode"};
+    static const char *const names[] = {"ReadUnicodeStringFromUser", "ReadUnicodeStringFromMode",
+                                        "WriteUnicodeStringToUser", "WriteUnicodeStringToMode"};
     need_stepping();
     for (unsigned i = 0; i < RTL_NUMBER_OF(names); i++) {
         struct ddi_call made = {.user = USER, .mode = 1};
@@ -296,7 +299,8 @@ static void string_has_each_character_read_once(void **state)
             memset(user_view(address), 'x', 200);
             memset(user_view(address + length), 0, 2);
             assert_bytes_touched("StringLengthFromUser", &made, address, length + 1);
-            assert_int_equal(step_accesses(row_named("StringLengthFromUser"), &made, address - 64, address, before, 8), 0);
+            assert_int_equal(step_accesses(row_named("StringLengthFromUser"), &made, address - 64, address, before, 8),
+                             0);
             memset(user_view(address), 'x', 200);
             memset(user_view(address + 2 * length), 0, 2);
             assert_bytes_touched("WideStringLengthFromMode", &made, address, 2 * length + 2);
@@ -314,7 +318,8 @@ static void macros_evaluate_each_argument_once(void **state)
     volatile struct pair *user = (volatile struct pair *)(uintptr_t)USER;
     unsigned destination = 0, source = 0, length = 0, alignment = 0, mode = 0;
     CopyFromUserAligned((destination++, kernel), (source++, user), (length++, sizeof *kernel), (alignment++, 4));
-    CopyFromModeAligned((destination++, kernel), (source++, user), (length++, sizeof *kernel), (mode++, UserMode), (alignment++, 4));
+    CopyFromModeAligned((destination++, kernel), (source++, user), (length++, sizeof *kernel), (mode++, UserMode),
+                        (alignment++, 4));
     ReadStructFromUser((destination++, kernel), (source++, user));
     ReadStructFromMode((destination++, kernel), (source++, user), (mode++, UserMode));
     ReadStructFromUserAligned((destination++, kernel), (source++, user), (alignment++, 4));

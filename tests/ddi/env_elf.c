@@ -1,7 +1,7 @@
 /*
- * env_elf.c - the tests' world in our kernel process: the user arena from plat, kernel memory in system space, exceptions
- * through src/seh. UMA_PROTECT chooses the protection of user pages; UMA_COPY=sse2, avx or rep makes copies and fills go
- * that way wherever they can.
+ * env_elf.c - the tests' world in our kernel process: the user arena from plat, kernel memory in system space,
+ * exceptions through src/seh. UMA_PROTECT chooses the protection of user pages; UMA_COPY=sse2, avx or rep makes copies
+ * and fills go that way wherever they can.
  */
 #include "plat.h"
 #include "seh.h"
@@ -97,6 +97,8 @@ void env_call(ddi_thunk *thunk, struct ddi_call *call, struct env_seen *seen)
 {
     __try {
         thunk(call);
-    } __except_call (see, seen) {
+    }
+    __except_call(see, seen)
+    {
     }
 }

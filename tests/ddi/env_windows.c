@@ -1,15 +1,16 @@
 /*
- * env_windows.c - the tests' world in a Windows program: an artificial user limit, with "kernel" memory mapped above it, so that
- * the down-level umaccess.lib can be run without a kernel.
+ * env_windows.c - the tests' world in a Windows program: an artificial user limit, with "kernel" memory mapped above
+ * it, so that the down-level umaccess.lib can be run without a kernel.
  *
- * Owns the arena's two views and the exception filter. The kernel symbols that umaccess.lib imports are in imports_windows.c.
+ * Owns the arena's two views and the exception filter. The kernel symbols that umaccess.lib imports are in
+ * imports_windows.c.
  */
 #include <windows.h>
 #include "ddi.h"
 #include <stdio.h>
 
 /* Below every image and stack of a 64-bit Windows program, above the heap; a multiple of 64 KB. */
-#define LIMIT 0x70010000u
+#define LIMIT  0x70010000u
 #define KERNEL 0x70100000u
 
 struct env env;
@@ -35,8 +36,9 @@ bool env_start(void)
     unsigned char *view = section ? MapViewOfFile(section, FILE_MAP_WRITE, 0, 0, ARENA_SIZE) : NULL;
     if (!view || !MapViewOfFileEx(section, FILE_MAP_WRITE, 0, 0, ARENA_SIZE, (void *)env.arena) ||
         !VirtualAlloc((void *)(ULONG_PTR)LIMIT, 0x10000, MEM_RESERVE, PAGE_NOACCESS) ||
-        !VirtualAlloc((void *)(ULONG_PTR)KERNEL, 0x10000, MEM_RESERVE | MEM_COMMIT, PAGE_READWRITE) || !protect(0, 1, PAGE_NOACCESS) ||
-        !protect(4, 1, PAGE_NOACCESS) || !protect(ARENA_READONLY, 1, PAGE_READONLY) || !protect(6, 1, PAGE_NOACCESS)) {
+        !VirtualAlloc((void *)(ULONG_PTR)KERNEL, 0x10000, MEM_RESERVE | MEM_COMMIT, PAGE_READWRITE) ||
+        !protect(0, 1, PAGE_NOACCESS) || !protect(4, 1, PAGE_NOACCESS) || !protect(ARENA_READONLY, 1, PAGE_READONLY) ||
+        !protect(6, 1, PAGE_NOACCESS)) {
         printf("not run: the address range of the tests is taken (error %lu)\n", GetLastError());
         return false;
     }

@@ -1,8 +1,9 @@
 /*
- * fast_fail_windows.c - the debug library (DBG) fast-fails when a Mode form is told KernelMode and given a user pointer; and only then.
+ * fast_fail_windows.c - the debug library (DBG) fast-fails when a Mode form is told KernelMode and given a user
+ * pointer; and only then.
  *
- * Each call is made in a child process, since a fast fail ends it: the program starts itself with the row's number and the
- * address's kind. What the child's end looks like is Windows's STATUS_STACK_BUFFER_OVERRUN, int 29h's exit status.
+ * Each call is made in a child process, since a fast fail ends it: the program starts itself with the row's number and
+ * the address's kind. What the child's end looks like is Windows's STATUS_STACK_BUFFER_OVERRUN, int 29h's exit status.
  */
 #include <windows.h>
 #include "ddi.h"
@@ -59,8 +60,8 @@ int main(int argc, char **argv)
             continue;
         DWORD user = run_child(argv[0], i, true), kernel = run_child(argv[0], i, false);
         bool good = user == FAST_FAIL_EXIT && kernel == CHILD_RETURNED;
-        printf("%s - %s: KernelMode with a user pointer ends with %#lx, with a kernel pointer %#lx\n", good ? "ok" : "not ok",
-               ddi_rows[i].name, user, kernel);
+        printf("%s - %s: KernelMode with a user pointer ends with %#lx, with a kernel pointer %#lx\n",
+               good ? "ok" : "not ok", ddi_rows[i].name, user, kernel);
         failures += !good;
     }
     return failures != 0;

@@ -1,4 +1,5 @@
-/* mixed_types.c - must not compile: the structure macros refuse pointers to different types. ALIKE makes the same code right. */
+/* mixed_types.c - must not compile: the structure macros refuse pointers to different types. ALIKE makes the same code
+ * right. */
 #include "usermode_accessors.h"
 
 struct one {

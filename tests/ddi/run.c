@@ -1,6 +1,6 @@
 /*
- * run.c - runs the generated accessor tests: places the addresses, makes the call, and holds the exception, the result and
- * every byte of user and kernel memory against a model of what should have happened.
+ * run.c - runs the generated accessor tests: places the addresses, makes the call, and holds the exception, the result
+ * and every byte of user and kernel memory against a model of what should have happened.
  *
  * Usage: test [TABLE]. With the table's path the closing line also says how many of its rows were really called.
  * Owns no expectation about single DDIs: those are generate.py's.
@@ -11,9 +11,9 @@
 #include <stdlib.h>
 #include <string.h>
 
-#define ACCESS_VIOLATION 0xC0000005u
+#define ACCESS_VIOLATION      0xC0000005u
 #define DATATYPE_MISALIGNMENT 0x80000002u
-#define INVALID_PARAMETER 0xC000000Du
+#define INVALID_PARAMETER     0xC000000Du
 
 /* All memory a call may touch, as one value that can be compared. */
 struct memory {
@@ -94,23 +94,40 @@ static uint64_t place_address(enum ddi_place place, const struct ddi_case *test)
     uint64_t size = span(test);
     uint64_t unit = ddi_rows[test->row].shape == DDI_WIDE_STRING ? 2 : 1;
     switch (place) {
-    case AT_VALID: return env.arena + 0x1040;
-    case AT_NULL: return 0;
-    case AT_LAST: return env.limit - size;
-    case AT_STRADDLE: return is_string(ddi_rows[test->row].shape) ? env.limit - 4 : env.limit - half(size, unit);
-    case AT_LIMIT: return env.limit;
-    case AT_KERNEL: return env.kernel + 0x840;
-    case AT_KERNEL_ODD: return env.kernel + 0x841;
-    case AT_WRAP: return 0 - half(size, unit);
-    case AT_TOP: return 0 - size;
-    case AT_NONCANONICAL: return 0x0000800000000000u;
-    case AT_UNMAPPED: return env.arena + 0x100;
-    case AT_READONLY: return env.arena + ARENA_READONLY * ARENA_PAGE + 0x40;
-    case AT_CROSSING: return env.arena + 0x2000 - half(size, unit);
-    case AT_CROSSING_FAULT: return env.arena + 0x4000 - half(size, unit);
-    case AT_MISALIGNED: return env.arena + 0x1041;
-    case AT_OTHER: return env.kernel + 0x1000;
-    case AT_OTHER_KERNEL: return env.kernel + 0x1800;
+    case AT_VALID:
+        return env.arena + 0x1040;
+    case AT_NULL:
+        return 0;
+    case AT_LAST:
+        return env.limit - size;
+    case AT_STRADDLE:
+        return is_string(ddi_rows[test->row].shape) ? env.limit - 4 : env.limit - half(size, unit);
+    case AT_LIMIT:
+        return env.limit;
+    case AT_KERNEL:
+        return env.kernel + 0x840;
+    case AT_KERNEL_ODD:
+        return env.kernel + 0x841;
+    case AT_WRAP:
+        return 0 - half(size, unit);
+    case AT_TOP:
+        return 0 - size;
+    case AT_NONCANONICAL:
+        return 0x0000800000000000u;
+    case AT_UNMAPPED:
+        return env.arena + 0x100;
+    case AT_READONLY:
+        return env.arena + ARENA_READONLY * ARENA_PAGE + 0x40;
+    case AT_CROSSING:
+        return env.arena + 0x2000 - half(size, unit);
+    case AT_CROSSING_FAULT:
+        return env.arena + 0x4000 - half(size, unit);
+    case AT_MISALIGNED:
+        return env.arena + 0x1041;
+    case AT_OTHER:
+        return env.kernel + 0x1000;
+    case AT_OTHER_KERNEL:
+        return env.kernel + 0x1800;
     }
     return 0;
 }
@@ -144,7 +161,8 @@ struct outcome {
     uint64_t moved; /* bytes that reached the destination */
 };
 
-/* The start, if it lies above the limit or the range wraps, else the limit; the down-level library touches the limit. */
+/* The start, if it lies above the limit or the range wraps, else the limit; the down-level library touches the limit.
+ */
 static uint64_t first_refused(uint64_t address, uint64_t length)
 {
     bool outside = address >= env.limit || address + length < address;
@@ -160,15 +178,25 @@ static struct outcome expectation(const struct ddi_case *test, const struct ddi_
         out.raised = false;
         out.moved = test->length;
         break;
-    case EXPECT_RANGE: out.address = first_refused(address, test->length); break;
-    case EXPECT_LIMIT: out.address = env.limit; break;
-    case EXPECT_FAULT: out.address = address; break;
+    case EXPECT_RANGE:
+        out.address = first_refused(address, test->length);
+        break;
+    case EXPECT_LIMIT:
+        out.address = env.limit;
+        break;
+    case EXPECT_FAULT:
+        out.address = address;
+        break;
     case EXPECT_BOUNDARY:
         out.address = (address + ARENA_PAGE - 1) & ~(uint64_t)(ARENA_PAGE - 1);
         out.moved = test->partial ? out.address - address : 0;
         break;
-    case EXPECT_MISALIGNED: out.code = DATATYPE_MISALIGNMENT; break;
-    case EXPECT_INVALID: out.code = INVALID_PARAMETER; break;
+    case EXPECT_MISALIGNED:
+        out.code = DATATYPE_MISALIGNMENT;
+        break;
+    case EXPECT_INVALID:
+        out.code = INVALID_PARAMETER;
+        break;
     }
     return out;
 }
@@ -219,7 +247,8 @@ static void apply(const struct ddi_case *test, const struct ddi_call *call, uint
 }
 
 /* What the call should return, as the thunk stores it; result_size 0: nothing. */
-static unsigned result_of(const struct ddi_case *test, const struct ddi_call *call, struct memory *before, uint64_t result[2])
+static unsigned result_of(const struct ddi_case *test, const struct ddi_call *call, struct memory *before,
+                          uint64_t result[2])
 {
     const struct ddi_row *row = &ddi_rows[test->row];
     result[0] = result[1] = 0;
@@ -231,10 +260,17 @@ static unsigned result_of(const struct ddi_case *test, const struct ddi_call *ca
         memcpy(result, model_at(before, call->user), test->length);
         return (unsigned)test->length;
     case DDI_STRING:
-    case DDI_WIDE_STRING: result[0] = test->length; return 8;
-    case DDI_FILTER: result[0] = test->mode == 0 ? 0 : 1; return 4;
-    case DDI_TYPES: result[0] = 1; return 8;
-    default: return 0;
+    case DDI_WIDE_STRING:
+        result[0] = test->length;
+        return 8;
+    case DDI_FILTER:
+        result[0] = test->mode == 0 ? 0 : 1;
+        return 4;
+    case DDI_TYPES:
+        result[0] = 1;
+        return 8;
+    default:
+        return 0;
     }
 }
 
@@ -279,7 +315,8 @@ static bool compare_memory(const struct ddi_case *test)
 static bool compare_exception(const struct ddi_case *test, const struct outcome *want, const struct env_seen *seen)
 {
     if (seen->raised != want->raised) {
-        fail(test, want->raised ? "no exception" : "raised %#x at %#llx", seen->code, (unsigned long long)seen->information[1]);
+        fail(test, want->raised ? "no exception" : "raised %#x at %#llx", seen->code,
+             (unsigned long long)seen->information[1]);
         return false;
     }
     if (!want->raised)
@@ -288,10 +325,11 @@ static bool compare_exception(const struct ddi_case *test, const struct outcome 
         fail(test, "raised %#x, should be %#x", seen->code, want->code);
         return false;
     }
-    if (want->code == ACCESS_VIOLATION && (seen->parameters != 2 || seen->information[0] != test->kind ||
-                                           seen->information[1] != want->address)) {
-        fail(test, "information {%llu, %#llx} of %u, should be {%u, %#llx} of 2", (unsigned long long)seen->information[0],
-             (unsigned long long)seen->information[1], seen->parameters, test->kind, (unsigned long long)want->address);
+    if (want->code == ACCESS_VIOLATION &&
+        (seen->parameters != 2 || seen->information[0] != test->kind || seen->information[1] != want->address)) {
+        fail(test, "information {%llu, %#llx} of %u, should be {%u, %#llx} of 2",
+             (unsigned long long)seen->information[0], (unsigned long long)seen->information[1], seen->parameters,
+             test->kind, (unsigned long long)want->address);
         return false;
     }
     return true;
@@ -324,7 +362,8 @@ static void run_case(const struct ddi_case *test)
     forget_padding(row, made.result);
     bool good = compare_exception(test, &want, &seen) && compare_memory(test);
     if (good && result_size && memcmp(result, made.result, result_size) != 0)
-        fail(test, "returned %#llx, should be %#llx", (unsigned long long)made.result[0], (unsigned long long)result[0]);
+        fail(test, "returned %#llx, should be %#llx", (unsigned long long)made.result[0],
+             (unsigned long long)result[0]);
     else if (good)
         printf("ok - %s: %s (length %#llx)\n", row->name, test->name, (unsigned long long)test->length);
 }

@@ -1,5 +1,6 @@
 /*
- * step.c - a traced child makes one call between two breakpoints; each instruction on the way is decoded before it runs.
+ * step.c - a traced child makes one call between two breakpoints; each instruction on the way is decoded before it
+ * runs.
  */
 #define _GNU_SOURCE
 #include "step.h"
@@ -12,7 +13,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-#define STEPS_MAX 200000u
+#define STEPS_MAX  200000u
 #define BREAKPOINT 0xCC
 
 struct recorder {
@@ -29,12 +30,15 @@ static ZydisRegisterContext register_context(const struct user_regs_struct *regi
         ZydisRegister name;
         uint64_t value;
     } pairs[] = {
-        {ZYDIS_REGISTER_RAX, registers->rax}, {ZYDIS_REGISTER_RBX, registers->rbx}, {ZYDIS_REGISTER_RCX, registers->rcx},
-        {ZYDIS_REGISTER_RDX, registers->rdx}, {ZYDIS_REGISTER_RSI, registers->rsi}, {ZYDIS_REGISTER_RDI, registers->rdi},
-        {ZYDIS_REGISTER_RBP, registers->rbp}, {ZYDIS_REGISTER_RSP, registers->rsp}, {ZYDIS_REGISTER_R8, registers->r8},
-        {ZYDIS_REGISTER_R9, registers->r9},   {ZYDIS_REGISTER_R10, registers->r10}, {ZYDIS_REGISTER_R11, registers->r11},
-        {ZYDIS_REGISTER_R12, registers->r12}, {ZYDIS_REGISTER_R13, registers->r13}, {ZYDIS_REGISTER_R14, registers->r14},
-        {ZYDIS_REGISTER_R15, registers->r15}, {ZYDIS_REGISTER_RIP, registers->rip},
+        {ZYDIS_REGISTER_RAX, registers->rax}, {ZYDIS_REGISTER_RBX, registers->rbx},
+        {ZYDIS_REGISTER_RCX, registers->rcx}, {ZYDIS_REGISTER_RDX, registers->rdx},
+        {ZYDIS_REGISTER_RSI, registers->rsi}, {ZYDIS_REGISTER_RDI, registers->rdi},
+        {ZYDIS_REGISTER_RBP, registers->rbp}, {ZYDIS_REGISTER_RSP, registers->rsp},
+        {ZYDIS_REGISTER_R8, registers->r8},   {ZYDIS_REGISTER_R9, registers->r9},
+        {ZYDIS_REGISTER_R10, registers->r10}, {ZYDIS_REGISTER_R11, registers->r11},
+        {ZYDIS_REGISTER_R12, registers->r12}, {ZYDIS_REGISTER_R13, registers->r13},
+        {ZYDIS_REGISTER_R14, registers->r14}, {ZYDIS_REGISTER_R15, registers->r15},
+        {ZYDIS_REGISTER_RIP, registers->rip},
     };
     for (unsigned i = 0; i < sizeof pairs / sizeof pairs[0]; i++)
         context.values[pairs[i].name] = pairs[i].value;
@@ -50,7 +54,8 @@ static void record(struct recorder *recorder, uint64_t address, unsigned size, b
     recorder->count++;
 }
 
-static bool record_instruction(struct recorder *recorder, const struct user_regs_struct *registers, const unsigned char *bytes, size_t size)
+static bool record_instruction(struct recorder *recorder, const struct user_regs_struct *registers,
+                               const unsigned char *bytes, size_t size)
 {
     ZydisDecoder decoder;
     ZydisDecodedInstruction instruction;
@@ -85,15 +90,16 @@ static bool step_to_breakpoint(pid_t child, struct recorder *recorder)
             return false;
         if (bytes[0] == BREAKPOINT)
             return true;
-        if (!record_instruction(recorder, &registers, bytes, (size_t)size) || ptrace(PTRACE_SINGLESTEP, child, NULL, NULL) != 0 ||
-            waitpid(child, &status, 0) != child || !WIFSTOPPED(status) || WSTOPSIG(status) != SIGTRAP)
+        if (!record_instruction(recorder, &registers, bytes, (size_t)size) ||
+            ptrace(PTRACE_SINGLESTEP, child, NULL, NULL) != 0 || waitpid(child, &status, 0) != child ||
+            !WIFSTOPPED(status) || WSTOPSIG(status) != SIGTRAP)
             return false;
     }
     return false;
 }
 
-unsigned step_accesses(const struct ddi_row *row, const struct ddi_call *call, uint64_t low, uint64_t high, struct step_access *list,
-                       unsigned capacity)
+unsigned step_accesses(const struct ddi_row *row, const struct ddi_call *call, uint64_t low, uint64_t high,
+                       struct step_access *list, unsigned capacity)
 {
     struct recorder recorder = {.low = low, .high = high, .list = list, .capacity = capacity};
     struct ddi_call made = *call;

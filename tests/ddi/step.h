@@ -12,6 +12,7 @@ struct step_access {
     bool write;
 };
 
-/* Fills list with the accesses to [low, high) in order; returns how many there were, or UINT32_MAX if stepping failed. */
-unsigned step_accesses(const struct ddi_row *row, const struct ddi_call *call, uint64_t low, uint64_t high, struct step_access *list,
-                       unsigned capacity);
+/* Fills list with the accesses to [low, high) in order; returns how many there were, or UINT32_MAX if stepping failed.
+ */
+unsigned step_accesses(const struct ddi_row *row, const struct ddi_call *call, uint64_t low, uint64_t high,
+                       struct step_access *list, unsigned capacity);

@@ -86,10 +86,9 @@ int main(void)
         fprintf(stderr, "nt_start: 0x%08x\n", (unsigned)status);
         return 1;
     }
-    int failed =
-        run_rtl_tests() + run_print_tests() + run_pool_tests() + run_wait_tests() + run_probe_tests() + run_io_tests() +
-        run_handle_tests() + run_ps_tests() + run_mdl_tests() + run_mdl_misuse_tests() +
-        run_direct_tests() + run_lookaside_tests();
+    int failed = run_rtl_tests() + run_print_tests() + run_pool_tests() + run_wait_tests() + run_probe_tests() +
+                 run_io_tests() + run_handle_tests() + run_ps_tests() + run_mdl_tests() + run_mdl_misuse_tests() +
+                 run_direct_tests() + run_lookaside_tests();
     failed += run_exports_tests();
     return failed ? 1 : 0;
 }

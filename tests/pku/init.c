@@ -14,7 +14,7 @@
 #include <unistd.h>
 
 #define WORDS_MAX 32
-#define NOT_RUN 77
+#define NOT_RUN   77
 
 static int run(char *line)
 {

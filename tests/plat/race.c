@@ -40,7 +40,8 @@ static void stepper(void *argument)
             atomic_fetch_add(&race.wrong, 1);
 }
 
-/* Changes for DURATION_NS, and on a busy machine until the loaders have met a change (if meets), for PATIENCE_NS at most. */
+/* Changes for DURATION_NS, and on a busy machine until the loaders have met a change (if meets), for PATIENCE_NS at
+ * most. */
 static void run_against(void (*change)(unsigned round), void (*other)(void *), bool meets)
 {
     uint64_t ids[3];

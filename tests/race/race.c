@@ -2,8 +2,9 @@
  * race.c - accessors against a user thread that changes the same memory at the same time.
  *
  * Every scalar read and write of the table, aligned: no value is torn. Interlocked: no update is lost. Memory that is
- * unmapped, mapped and protected meanwhile: a call moves its bytes or raises an access violation on the range, and never
- * anything else. The user thread stores through a second view of the same frames, as user mode would. Each part is short.
+ * unmapped, mapped and protected meanwhile: a call moves its bytes or raises an access violation on the range, and
+ * never anything else. The user thread stores through a second view of the same frames, as user mode would. Each part
+ * is short.
  */
 #include <cpuid.h>
 #include "plat.h"
@@ -14,8 +15,8 @@
 #include <string.h>
 
 #define ACCESS_VIOLATION 0xC0000005u
-#define ROW_NS 6000000u
-#define CHANGE_NS 400000000u
+#define ROW_NS           6000000u
+#define CHANGE_NS        400000000u
 
 static unsigned failures;
 
@@ -41,11 +42,21 @@ static void store(unsigned char *to, unsigned size, unsigned char byte)
 {
     uint64_t value = 0x0101010101010101u * byte;
     switch (size) {
-    case 1: *(volatile uint8_t *)to = byte; break;
-    case 2: *(volatile uint16_t *)to = (uint16_t)value; break;
-    case 4: *(volatile uint32_t *)to = (uint32_t)value; break;
-    case 8: *(volatile uint64_t *)to = value; break;
-    default: *(volatile vector *)to = (vector){0} + byte; break;
+    case 1:
+        *(volatile uint8_t *)to = byte;
+        break;
+    case 2:
+        *(volatile uint16_t *)to = (uint16_t)value;
+        break;
+    case 4:
+        *(volatile uint32_t *)to = (uint32_t)value;
+        break;
+    case 8:
+        *(volatile uint64_t *)to = value;
+        break;
+    default:
+        *(volatile vector *)to = (vector){0} + byte;
+        break;
     }
 }
 
@@ -62,11 +73,21 @@ static bool is_torn(const void *value, unsigned size)
 static void load(const unsigned char *from, unsigned size, void *value)
 {
     switch (size) {
-    case 1: *(uint8_t *)value = *(const volatile uint8_t *)from; break;
-    case 2: *(uint16_t *)value = *(const volatile uint16_t *)from; break;
-    case 4: *(uint32_t *)value = *(const volatile uint32_t *)from; break;
-    case 8: *(uint64_t *)value = *(const volatile uint64_t *)from; break;
-    default: *(vector *)value = *(const volatile vector *)from; break;
+    case 1:
+        *(uint8_t *)value = *(const volatile uint8_t *)from;
+        break;
+    case 2:
+        *(uint16_t *)value = *(const volatile uint16_t *)from;
+        break;
+    case 4:
+        *(uint32_t *)value = *(const volatile uint32_t *)from;
+        break;
+    case 8:
+        *(uint64_t *)value = *(const volatile uint64_t *)from;
+        break;
+    default:
+        *(vector *)value = *(const volatile vector *)from;
+        break;
     }
 }
 
@@ -116,8 +137,8 @@ static void race_row(const struct ddi_row *row, unsigned size)
     atomic_store(&thread.stop, true);
     pthread_join(id, NULL);
     torn += atomic_load(&thread.torn);
-    printf("%s - %s, %u bytes: no torn value in %llu calls against %llu turns\n", torn ? "not ok" : "ok", row->name, size,
-           (unsigned long long)calls, (unsigned long long)atomic_load(&thread.turns));
+    printf("%s - %s, %u bytes: no torn value in %llu calls against %llu turns\n", torn ? "not ok" : "ok", row->name,
+           size, (unsigned long long)calls, (unsigned long long)atomic_load(&thread.turns));
     failures += torn != 0;
 }
 
@@ -129,7 +150,8 @@ static unsigned scalar_size(const struct ddi_row *row)
     return 0;
 }
 
-/* The architecture makes aligned 16-byte accesses atomic where there is AVX; QEMU's TCG has it and splits them all the same. */
+/* The architecture makes aligned 16-byte accesses atomic where there is AVX; QEMU's TCG has it and splits them all the
+ * same. */
 static bool vectors_are_atomic(void)
 {
     unsigned eax, ebx = 0, ecx = 0, edx = 0;
@@ -231,7 +253,8 @@ static void changer_main(void *context)
 /* One call on the page; returns false for anything but success or an access violation inside the range. */
 static bool clean_outcome(const struct ddi_row *row, uint64_t page, uint64_t length, unsigned char *other, bool *raised)
 {
-    struct ddi_call call = {.user = page + 0x40, .other = (uint64_t)(uintptr_t)other, .length = length, .mode = 1, .alignment = 1};
+    struct ddi_call call = {
+        .user = page + 0x40, .other = (uint64_t)(uintptr_t)other, .length = length, .mode = 1, .alignment = 1};
     struct env_seen seen = {0};
     env_call(row->thunk, &call, &seen);
     *raised = seen.raised;
@@ -241,8 +264,9 @@ static bool clean_outcome(const struct ddi_row *row, uint64_t page, uint64_t len
 
 static void changing_memory(bool unmaps)
 {
-    static const char *const names[] = {"ReadULong64FromUser", "WriteULong64ToUser", "CopyFromUser", "CopyToUser", "ZeroUserMemory",
-                                        "InterlockedOr64ToUser", "StringLengthFromUser"};
+    static const char *const names[] = {"ReadULong64FromUser", "WriteULong64ToUser", "CopyFromUser",
+                                        "CopyToUser",          "ZeroUserMemory",     "InterlockedOr64ToUser",
+                                        "StringLengthFromUser"};
     static unsigned char other[4096];
     struct changer changer = {.address = env.arena + 2 * ARENA_PAGE, .unmaps = unmaps};
     unsigned unclean = 0, moved = 0, refused = 0;
@@ -260,8 +284,9 @@ static void changing_memory(bool unmaps)
     atomic_store(&changer.stop, true);
     plat_thread_join(id);
     bool good = !unclean && !atomic_load(&changer.failed) && moved && refused;
-    printf("%s - %s meanwhile: %u calls moved, %u refused, %u neither, in %u changes of which %u failed\n", good ? "ok" : "not ok",
-           unmaps ? "unmapped" : "protected", moved, refused, unclean, atomic_load(&changer.turns), atomic_load(&changer.failed));
+    printf("%s - %s meanwhile: %u calls moved, %u refused, %u neither, in %u changes of which %u failed\n",
+           good ? "ok" : "not ok", unmaps ? "unmapped" : "protected", moved, refused, unclean,
+           atomic_load(&changer.turns), atomic_load(&changer.failed));
     failures += !good;
     bool raised = true; /* the page is there again: nothing of the race lingers */
     good = clean_outcome(find_row("WriteULong64ToUser"), changer.address, 8, other, &raised) && !raised;

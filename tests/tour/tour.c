@@ -1,6 +1,6 @@
 /*
- * tour.c - calls every public accessor through a real driver, uma_tour.sys, as a user-mode program would: with good memory, with
- * each kind of bad address, with KernelMode, and with requests made of chance.
+ * tour.c - calls every public accessor through a real driver, uma_tour.sys, as a user-mode program would: with good
+ * memory, with each kind of bad address, with KernelMode, and with requests made of chance.
  */
 #include "uma.h"
 #include "ddi_call.h"
@@ -73,8 +73,12 @@ static void check_good(const struct ddi_row *row, const struct tour_reply *reply
     assert_true(uma_user_load(data_at, data, sizeof data) && uma_user_load(second_at, second, sizeof second));
     bool both = row->flags & DDI_BOTH_USER;
     switch (row->shape) {
-    case DDI_READ: assert_int_equal(reply->result[0] & 0xff, 'u'); break;
-    case DDI_WRITE: assert_int_equal(data[0], VALUE & 0xff); break;
+    case DDI_READ:
+        assert_int_equal(reply->result[0] & 0xff, 'u');
+        break;
+    case DDI_WRITE:
+        assert_int_equal(data[0], VALUE & 0xff);
+        break;
     case DDI_COPY_FROM:
         assert_int_equal(reply->sum, kernel_sum(!both));
         if (both)
@@ -84,15 +88,32 @@ static void check_good(const struct ddi_row *row, const struct tour_reply *reply
         for (unsigned i = 0; i < LENGTH; i++)
             assert_int_equal(data[i], (VALUE + i) & 0xff);
         break;
-    case DDI_FILL: assert_int_equal(data[LENGTH - 1], VALUE & 0xff); break;
-    case DDI_ZERO: assert_int_equal(data[0] | data[LENGTH - 1], 0); break;
-    case DDI_AND: assert_int_equal(data[0], 'u' & VALUE & 0xff); break;
-    case DDI_OR: assert_int_equal(data[0], 'u' | (VALUE & 0xff)); break;
-    case DDI_COMPARE_EXCHANGE: assert_int_equal(reply->result[0] & 0xff, 'u'); break;
-    case DDI_STRING: assert_int_equal(reply->result[0], 16); break;
-    case DDI_WIDE_STRING: assert_int_equal(reply->result[0], 8); break;
-    case DDI_FILTER: assert_int_equal(reply->result[0], 1); break;
-    default: fail_msg("%s: not a public DDI", row->name);
+    case DDI_FILL:
+        assert_int_equal(data[LENGTH - 1], VALUE & 0xff);
+        break;
+    case DDI_ZERO:
+        assert_int_equal(data[0] | data[LENGTH - 1], 0);
+        break;
+    case DDI_AND:
+        assert_int_equal(data[0], 'u' & VALUE & 0xff);
+        break;
+    case DDI_OR:
+        assert_int_equal(data[0], 'u' | (VALUE & 0xff));
+        break;
+    case DDI_COMPARE_EXCHANGE:
+        assert_int_equal(reply->result[0] & 0xff, 'u');
+        break;
+    case DDI_STRING:
+        assert_int_equal(reply->result[0], 16);
+        break;
+    case DDI_WIDE_STRING:
+        assert_int_equal(reply->result[0], 8);
+        break;
+    case DDI_FILTER:
+        assert_int_equal(reply->result[0], 1);
+        break;
+    default:
+        fail_msg("%s: not a public DDI", row->name);
     }
 }
 
@@ -123,7 +144,8 @@ static void every_accessor_refuses_bad_addresses(void **state)
             request.address = bad[b];
             struct uma_result result = send(&ddi_rows[i], &request, &reply);
             if (result.status != ACCESS_VIOLATION || reply.status != ACCESS_VIOLATION)
-                fail_msg("%s at %#llx: %s", ddi_rows[i].name, (unsigned long long)bad[b], uma_status_name(result.status));
+                fail_msg("%s at %#llx: %s", ddi_rows[i].name, (unsigned long long)bad[b],
+                         uma_status_name(result.status));
         }
     assert_false(uma_decoy_changed());
 }
@@ -155,8 +177,10 @@ static void bad_request_and_reply_addresses_are_refused(void **state)
     set_data();
     assert_true(uma_user_store(request_at, &request, sizeof request));
     for (unsigned b = 0; b < sizeof bad / sizeof bad[0]; b++) {
-        assert_int_equal(uma_ioctl(file, code, bad[b], sizeof request, reply_at, sizeof(struct tour_reply)).status, ACCESS_VIOLATION);
-        assert_int_equal(uma_ioctl(file, code, request_at, sizeof request, bad[b], sizeof(struct tour_reply)).status, ACCESS_VIOLATION);
+        assert_int_equal(uma_ioctl(file, code, bad[b], sizeof request, reply_at, sizeof(struct tour_reply)).status,
+                         ACCESS_VIOLATION);
+        assert_int_equal(uma_ioctl(file, code, request_at, sizeof request, bad[b], sizeof(struct tour_reply)).status,
+                         ACCESS_VIOLATION);
     }
     assert_true(uma_ioctl(file, code, request_at, sizeof request - 1, 0, 0).status < 0);
     assert_false(uma_decoy_changed());
@@ -173,8 +197,19 @@ static uint64_t chance(void)
 
 static uint64_t any_address(void)
 {
-    const uint64_t choices[] = {0,          data_at, second_at,    request_at, reply_at, unmapped_at, limit - 8, limit - (chance() & 63),
-                                limit,      uma_decoy(), ~(uint64_t)0 - (chance() & 63), chance(), data_at + 4096 - (chance() & 63)};
+    const uint64_t choices[] = {0,
+                                data_at,
+                                second_at,
+                                request_at,
+                                reply_at,
+                                unmapped_at,
+                                limit - 8,
+                                limit - (chance() & 63),
+                                limit,
+                                uma_decoy(),
+                                ~(uint64_t)0 - (chance() & 63),
+                                chance(),
+                                data_at + 4096 - (chance() & 63)};
     return choices[chance() % (sizeof choices / sizeof choices[0])];
 }
 
@@ -184,13 +219,17 @@ static void no_request_made_of_chance_harms_the_kernel(void **state)
     unsigned succeeded = 0;
     for (unsigned i = 0; i < RANDOM_REQUESTS; i++) {
         const struct ddi_row *row = &ddi_rows[chance() % ddi_row_count];
-        struct tour_request request = {.mode = (int8_t)(chance() % 3), .address = any_address(), .second = any_address(),
-                                       .value = {chance(), chance()}, .alignment = (uint32_t)(chance() % 17)};
+        struct tour_request request = {.mode = (int8_t)(chance() % 3),
+                                       .address = any_address(),
+                                       .second = any_address(),
+                                       .value = {chance(), chance()},
+                                       .alignment = (uint32_t)(chance() % 17)};
         struct tour_reply reply;
         const uint64_t lengths[] = {chance() % 64, chance() % 9000, chance(), 1ull << (chance() & 63)};
         request.length = lengths[chance() & 3];
         if (chance() % 50 == 0) /* any code, METHOD_BUFFERED or METHOD_NEITHER */
-            uma_ioctl(file, ((uint32_t)chance() & ~3u) | (chance() & 1 ? 3 : 0), any_address(), (uint32_t)chance(), any_address(), (uint32_t)chance());
+            uma_ioctl(file, ((uint32_t)chance() & ~3u) | (chance() & 1 ? 3 : 0), any_address(), (uint32_t)chance(),
+                      any_address(), (uint32_t)chance());
         succeeded += send(row, &request, &reply).status == OK;
     }
     assert_in_range(succeeded, RANDOM_REQUESTS / 100, RANDOM_REQUESTS);
@@ -217,7 +256,9 @@ static enum uma_protect protect_asked(void)
     const char *text = getenv("UMA_PROTECT");
     if (!text)
         return UMA_PROTECT_AUTO;
-    return strcmp(text, "pku") == 0 ? UMA_PROTECT_PKU : strcmp(text, "mprotect") == 0 ? UMA_PROTECT_MPROTECT : UMA_PROTECT_NONE;
+    return strcmp(text, "pku") == 0        ? UMA_PROTECT_PKU
+           : strcmp(text, "mprotect") == 0 ? UMA_PROTECT_MPROTECT
+                                           : UMA_PROTECT_NONE;
 }
 
 /* 0, or the exit status of a run that cannot be made here. */
@@ -237,8 +278,8 @@ static int set_up(const char *path)
     }
     if (uma_open("\\Device\\UmaTour", &file) < 0 || uma_user_alloc(4096, UMA_READ_WRITE, &request_at) < 0 ||
         uma_user_alloc(4096, UMA_READ_WRITE, &reply_at) < 0 || uma_user_alloc(4096, UMA_READ_WRITE, &data_at) < 0 ||
-        uma_user_alloc(4096, UMA_READ_WRITE, &second_at) < 0 || uma_user_alloc(4096, UMA_READ_WRITE, &unmapped_at) < 0 ||
-        uma_user_free(unmapped_at, 4096) < 0) {
+        uma_user_alloc(4096, UMA_READ_WRITE, &second_at) < 0 ||
+        uma_user_alloc(4096, UMA_READ_WRITE, &unmapped_at) < 0 || uma_user_free(unmapped_at, 4096) < 0) {
         printf("the device or user memory cannot be had\n");
         return 1;
     }

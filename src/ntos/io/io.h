@@ -43,8 +43,8 @@ struct io_file {
     KPROCESSOR_MODE mode; /* of its requests: whose addresses the buffers are */
 };
 
-/* The same as io_open, for a counted name and a mode. The file is closed with ob_dereference, or, once a handle was made,
- * with that. */
+/* The same as io_open, for a counted name and a mode. The file is closed with ob_dereference, or, once a handle was
+ * made, with that. */
 NTSTATUS io_file_open(PCUNICODE_STRING name, KPROCESSOR_MODE mode, FILE_OBJECT **file);
 extern const struct ob_type io_file_type;
 

@@ -37,7 +37,7 @@ struct io_request {
     KEVENT done;
     bool completed;
     bool pending_marked;
-    bool direct; /* METHOD_IN_DIRECT, METHOD_OUT_DIRECT, DO_DIRECT_IO: the output is not copied */
+    bool direct;          /* METHOD_IN_DIRECT, METHOD_OUT_DIRECT, DO_DIRECT_IO: the output is not copied */
     KPROCESSOR_MODE mode; /* whose addresses the buffers are */
     IO_STATUS_BLOCK status;
     void *system_buffer; /* METHOD_BUFFERED and DO_BUFFERED_IO */

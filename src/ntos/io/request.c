@@ -204,7 +204,8 @@ static NTSTATUS begin(struct transfer *transfer, struct io_file *handle, UCHAR m
     transfer->file = io_file_object(handle);
     transfer->device = io_device_top(transfer->file->DeviceObject);
     transfer->routine = (ULONG_PTR)transfer->device->DriverObject->MajorFunction[major] + 1;
-    return io_request_create(transfer->device, transfer->file, major, handle->mode, &transfer->packet, &transfer->request);
+    return io_request_create(transfer->device, transfer->file, major, handle->mode, &transfer->packet,
+                             &transfer->request);
 }
 
 /* The request was not sent: both references go, and the packet. */
@@ -220,7 +221,8 @@ static NTSTATUS abandon(struct transfer *transfer, NTSTATUS status, IO_STATUS_BL
 
 static NTSTATUS finish(struct transfer *transfer, ULONG_PTR out, ULONG out_length, IO_STATUS_BLOCK *result)
 {
-    io_request_send(transfer->device, transfer->packet, transfer->packet->irp.RequestorMode, &transfer->request, result);
+    io_request_send(transfer->device, transfer->packet, transfer->packet->irp.RequestorMode, &transfer->request,
+                    result);
     if (transfer->request->completed)
         result->Status = give_back(transfer->request, out, out_length, transfer->routine, result);
     io_request_release(transfer->request);

@@ -13,7 +13,7 @@
 
 /* A thread. ETHREAD and KTHREAD are one object here. Drivers see it as opaque, apart from being waitable. */
 struct _KTHREAD {
-    DISPATCHER_HEADER Header; /* signalled when the thread has ended */
+    DISPATCHER_HEADER Header;     /* signalled when the thread has ended */
     struct _EPROCESS *Process;    /* whose address space it runs in: another one's while attached */
     struct _EPROCESS *OwnProcess; /* the one it belongs to */
     CLIENT_ID Cid;
@@ -79,7 +79,8 @@ PKTHREAD ke_thread_create(PEPROCESS process);
 NTSTATUS ke_thread_adopt(PKTHREAD thread);
 /*
  * A new thread of process that runs routine, with PreviousMode KernelMode. *started carries a reference of ke's, to be
- * released; caller: driver's code that asked for it, or 0; *host is joined or not as the caller likes. Returns once it runs. IRQL PASSIVE_LEVEL.
+ * released; caller: driver's code that asked for it, or 0; *host is joined or not as the caller likes. Returns once it
+ * runs. IRQL PASSIVE_LEVEL.
  */
 NTSTATUS ke_thread_start(PEPROCESS process, void (*routine)(void *context), void *context, ULONG_PTR caller,
                          PKTHREAD *started, uint64_t *host);
@@ -92,7 +93,8 @@ void ke_threads_each(void (*callback)(PKTHREAD thread, void *context), void *con
 void ke_thread_release(PKTHREAD thread);
 /* Calls back, with the list of threads held, for the thread with this id. False: there is none. */
 bool ke_thread_find(HANDLE id, void (*found)(PKTHREAD thread, void *context), void *context);
-/* Set by ob, which counts drivers' references: a thread was made; ke is done with it (null: its memory goes at once). */
+/* Set by ob, which counts drivers' references: a thread was made; ke is done with it (null: its memory goes at once).
+ */
 extern void (*ke_thread_made)(PKTHREAD thread);
 extern void (*ke_thread_gone)(PKTHREAD thread);
 void ke_thread_free(PKTHREAD thread);

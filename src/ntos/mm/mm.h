@@ -60,7 +60,7 @@ struct mm_hold {
     MDL *mdl;         /* null where there is none */
     ULONG_PTR base;   /* address that is locked, mapped or secured */
     SIZE_T size;
-    ULONG64 check; /* of the MDL's frame numbers; see mm_frames_check */
+    ULONG64 check;     /* of the MDL's frame numbers; see mm_frames_check */
     PEPROCESS process; /* whose user memory it is, or null */
     void *handle;      /* plat's, where it has one */
 };

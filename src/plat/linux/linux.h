@@ -63,8 +63,8 @@ bool page_apply_range(ULONG_PTR address, SIZE_T size, page_word word);
 bool protect_kernel(ULONG_PTR address, SIZE_T size, int prot);
 
 #define SIGNAL_STACK_SIZE 0x20000u
-#define OPENED_MAX   32
-#define OPENED_AHEAD 8 /* a copy's two sides fit in OPENED_MAX twice */
+#define OPENED_MAX        32
+#define OPENED_AHEAD      8 /* a copy's two sides fit in OPENED_MAX twice */
 struct plat_thread {
     struct arch_thread *arch;
     UCHAR *scratch; /* a writable and executable page, or null */

@@ -27,8 +27,9 @@ DRIVER_INITIALIZE DriverEntry;
 #define NAUGHTY_RAISE           CODE(0x910, METHOD_NEITHER)  /* 0x222443: an exception nobody handles */
 #define NAUGHTY_DIVIDE          CODE(0x911, METHOD_NEITHER)  /* 0x222447: by zero, caught: the status says so */
 #define NAUGHTY_SCRIBBLE        CODE(0x912, METHOD_NEITHER)  /* 0x22244b: writes to its own code */
-#define NAUGHTY_LOCK            CODE(0x913, METHOD_BUFFERED) /* 0x22244c: locks and maps the user address in its input, for ever \
-                                                              */
+#define NAUGHTY_LOCK                                                                                                   \
+    CODE(0x913, METHOD_BUFFERED) /* 0x22244c: locks and maps the user address in its input, for ever                   \
+                                  */
 #define NAUGHTY_UNLOCK_TWICE CODE(0x914, METHOD_BUFFERED) /* 0x222450: locks that, and unlocks it twice */
 
 static KEVENT Never;
