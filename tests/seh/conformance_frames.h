@@ -49,10 +49,11 @@ void frame_jump_out(void);                         /* __finally that unwinds to 
     "movq $0x3*" FACTOR ", %rbx\nmovq $0x5*" FACTOR ", %rbp\nmovq $0x6*" FACTOR ", %rsi\nmovq $0x7*" FACTOR ", %rdi\n" \
     "movq $0xC*" FACTOR ", %r12\nmovq $0xD*" FACTOR ", %r13\nmovq $0xE*" FACTOR ", %r14\nmovq $0xF*" FACTOR ", %r15\n"
 #define SET_XMM(N, FACTOR) "movq $" N "*" FACTOR ", %rax\nmovq %rax, %xmm" N "\npunpcklqdq %xmm" N ", %xmm" N "\n"
+/* clang-format off */
 #define SET_XMMS(FACTOR)                                                                                               \
-    SET_XMM("6", FACTOR)                                                                                               \
-    SET_XMM("7", FACTOR) SET_XMM("8", FACTOR) SET_XMM("9", FACTOR) SET_XMM("10", FACTOR) SET_XMM("11", FACTOR)         \
-        SET_XMM("12", FACTOR) SET_XMM("13", FACTOR) SET_XMM("14", FACTOR) SET_XMM("15", FACTOR)
+    SET_XMM("6", FACTOR) SET_XMM("7", FACTOR) SET_XMM("8", FACTOR) SET_XMM("9", FACTOR) SET_XMM("10", FACTOR)          \
+    SET_XMM("11", FACTOR) SET_XMM("12", FACTOR) SET_XMM("13", FACTOR) SET_XMM("14", FACTOR) SET_XMM("15", FACTOR)
+/* clang-format on */
 #define CLEAR_ALL SET_INTEGERS("0x99") SET_XMMS("0x99")
 
 #define CHECK_INTEGER(REG, N, FACTOR) "movq $" N "*" FACTOR ", %rcx\nsubq %" REG ", %rcx\norq %rcx, %rax\n"
