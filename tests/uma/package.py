@@ -50,7 +50,7 @@ with tempfile.TemporaryDirectory() as scratch:
     for name, text in (("driver.c", DRIVER), ("host.c", HOST), ("CMakeLists.txt", PROJECT)):
         (work / name).write_text(text)
 
-    run(cmake, "-S", work, "-B", work / "build", f"-DCMAKE_PREFIX_PATH={root}")
+    run(cmake, "-G", "Ninja", "-S", work, "-B", work / "build", f"-DCMAKE_PREFIX_PATH={root}")
     run(cmake, "--build", work / "build")
     run(work / "build/host")
     print("ok - a program embeds the kernel by find_package(umaccess)")
