@@ -21,15 +21,30 @@ def output(*command, **options):
     return subprocess.run(command, check=True, stdout=subprocess.PIPE, text=True, **options).stdout
 
 
+def download_kernel(folder):
+    """Unpacks Debian's cloud kernel package below folder; false if it cannot be had."""
+    try:
+        package = re.search(r"Depends: (linux-image-\S+)", output("apt-cache", "depends", "linux-image-cloud-amd64")).group(1)
+        subprocess.run(["apt-get", "download", "-q", "-o", "APT::Sandbox::User=root", package], check=True, cwd=folder,
+                       stdout=subprocess.DEVNULL)
+    except (subprocess.CalledProcessError, AttributeError):
+        return False
+    deb = next(name for name in os.listdir(folder) if name.startswith(package) and name.endswith(".deb"))
+    subprocess.run(["dpkg", "-x", os.path.join(folder, deb), os.path.join(folder, "kernel")], check=True)
+    return True
+
+
 def kernel(folder):
     """Path of a Debian cloud kernel's image, downloaded once."""
     boot = os.path.join(folder, "kernel", "boot")
-    if not os.path.isdir(boot):
-        depends = output("apt-cache", "depends", "linux-image-cloud-amd64")
-        package = re.search(r"Depends: (linux-image-\S+)", depends).group(1)
-        subprocess.run(["apt-get", "download", "-q", "-o", "APT::Sandbox::User=root", package], check=True, cwd=folder, stdout=subprocess.DEVNULL)
-        deb = next(name for name in os.listdir(folder) if name.startswith(package) and name.endswith(".deb"))
-        subprocess.run(["dpkg", "-x", os.path.join(folder, deb), os.path.join(folder, "kernel")], check=True)
+    if not os.path.isdir(boot) and not download_kernel(folder):
+        # The package lists may be missing or older than the archive.
+        root = [] if os.geteuid() == 0 else ["sudo", "-n"]
+        if not root or shutil.which("sudo"):
+            subprocess.run([*root, "apt-get", "update", "-q"], check=False, stdout=subprocess.DEVNULL)
+        if not download_kernel(folder):
+            print("pku-machine: not run: Debian's kernel package linux-image-cloud-amd64 is not to be had")
+            sys.exit(77)
     return next(os.path.join(boot, name) for name in os.listdir(boot) if name.startswith("vmlinuz"))
 
 
