@@ -1,26 +1,11 @@
 /* main.c - starts the kernel in the protection UMA_PROTECT names, runs the suites. Exit 77: this CPU lacks it. */
 #include "svc_test.h"
-#include <stdlib.h>
+#include "../start_kernel.h"
 
 int main(void)
 {
-    static const struct {
-        const char *name;
-        enum plat_protect protect;
-    } modes[] = {{"pku", PLAT_PROTECT_PKU}, {"mprotect", PLAT_PROTECT_MPROTECT}, {"none", PLAT_PROTECT_NONE}};
-    const char *wanted = getenv("UMA_PROTECT");
-    struct plat_options options = {PLAT_PROTECT_AUTO, PLAT_RAW_STEP};
-    for (SIZE_T i = 0; wanted && i < RTL_NUMBER_OF(modes); i++)
-        if (!strcmp(wanted, modes[i].name))
-            options.protect = modes[i].protect;
-    NTSTATUS status = nt_start(&options);
-    if (status == STATUS_NOT_SUPPORTED) {
-        printf("not run: this CPU does not have the protection %s\n", wanted);
-        return 77;
-    }
-    if (!NT_SUCCESS(status)) {
-        fprintf(stderr, "nt_start: 0x%08x\n", (unsigned)status);
-        return 1;
-    }
+    int unusable = start_kernel();
+    if (unusable)
+        return unusable;
     return run_pointer_tests() + run_story_tests() ? 1 : 0;
 }

@@ -75,12 +75,7 @@ static void on_trap(struct plat_trap *trap)
             .context = trap->context};
         ke_bugcheck_report(&bugcheck);
     }
-    EXCEPTION_RECORD record = {.ExceptionCode = trap->code,
-                               .ExceptionAddress = (PVOID)trap->context->Rip,
-                               .NumberParameters = trap->info_count};
-    for (ULONG i = 0; i < trap->info_count && i < RTL_NUMBER_OF(trap->info); i++)
-        record.ExceptionInformation[i] = trap->info[i];
-    seh_raise(&record, trap->context);
+    seh_trap(trap);
 }
 
 static const char *fast_fail_text(ULONG code)
