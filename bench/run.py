@@ -4,7 +4,8 @@
     run.py [--build FOLDER] [--quick] [--no-write]
 
 Runs, in one go, the programs that the build leaves in FOLDER/bench: scalars in each protection this processor has and, under
-Wine, in the down-level umaccess.lib; copies against glibc's memcpy, process_vm_readv and a sigsetjmp-guarded memcpy. Each
+Wine, in the down-level umaccess.lib; copies against glibc's memcpy, process_vm_readv and a sigsetjmp-guarded memcpy; the
+kernel's services against what Linux takes for the nearest thing. Each
 number is the median of interleaved rounds. Nothing here is a test: see docs/bench.md for what is aimed at.
 """
 import argparse
@@ -67,6 +68,14 @@ def copies(folder, largest):
     return [{'direction': row[0], 'size': int(row[1]), **dict(zip(COPY_COLUMNS, map(float, row[2:])))} for row in rows]
 
 
+def services(folder):
+    """Case -> {ns, peer, peer_ns}; protection keys if this processor has them."""
+    arguments = [os.path.join(folder, name) for name in ('bench_io.sys', 'bench_kmdf.sys')]
+    program = os.path.join(folder, 'bench_system')
+    rows = run(program, arguments, protect='pku') or run(program, arguments, protect='none')
+    return {name: {'ns': float(ns), 'peer': peer, 'peer_ns': float(peer_ns)} for name, ns, peer, peer_ns in rows}
+
+
 def size_name(size):
     for unit, name in ((1 << 20, 'MB'), (1 << 10, 'KB')):
         if size >= unit:
@@ -96,6 +105,12 @@ def print_copies(records):
         own = record['accessor']
         print(f'{record["direction"]:10} {size_name(record["size"]):>7} {record["size"] / own:>10.2f}'
               f' {record["memcpy"] / own:>10.2f} {record["process_vm"] / own:>12.2f} {record["guarded"] / own:>10.2f}')
+
+
+def print_services(cases):
+    print(f'\n{"ns per call":48} {"here":>10}   {"peer":>10}  ratio')
+    for name, case in cases.items():
+        print(f'{name:48} {case["ns"]:>10.0f}   {case["peer_ns"]:>10.0f}  {case["ns"] / case["peer_ns"]:>5.2f}  ({case["peer"]})')
 
 
 def print_goals(libraries, records):
@@ -141,14 +156,16 @@ def main():
     if not os.path.exists(os.path.join(folder, 'bench_scalars')):
         fail(f'no bench programs in {folder}; build first (./x build), or name the build folder with --build')
     libraries = scalars(folder)
+    cases = services(folder)
     records = copies(folder, 64 << 10 if options.quick else 64 << 20)
     print(f'{processor()}, {platform.system()} {platform.release()}')
     print_scalars(libraries)
+    print_services(cases)
     print_copies(records)
     print_goals(libraries, records)
     if not options.no_write:
         with open(os.path.join(ROOT, 'docs', 'bench.json'), 'w', encoding='utf-8') as out:
-            json.dump({'processor': processor(), 'scalars': libraries, 'copies': records}, out, indent=1)
+            json.dump({'processor': processor(), 'scalars': libraries, 'services': cases, 'copies': records}, out, indent=1)
             out.write('\n')
         plot.write(os.path.join(ROOT, 'docs', 'bench.svg'), records, processor())
         print('\nwritten: docs/bench.json, docs/bench.svg')

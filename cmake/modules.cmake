@@ -5,6 +5,7 @@ set(CMAKE_POSITION_INDEPENDENT_CODE ON)
 set(CMAKE_EXPORT_COMPILE_COMMANDS ON)
 set(UMA_OUT ${CMAKE_SOURCE_DIR}/out CACHE PATH "where the products go: uma, drivers, libraries")
 option(UMA_SANITIZE "build the host parts with AddressSanitizer and UndefinedBehaviorSanitizer" OFF)
+option(UMA_SANITIZE_THREADS "build the host parts with ThreadSanitizer, in an address space that leaves room for it" OFF)
 option(UMA_WERROR "warnings are errors" ON)
 
 include(CheckPIESupported)
@@ -21,6 +22,12 @@ if(UMA_SANITIZE)
     $<$<C_COMPILER_ID:Clang>:-fno-sanitize=function>) # that check reads before a driver's entry points
   target_link_options(uma_flags INTERFACE -fsanitize=address,undefined)
   target_compile_definitions(uma_flags INTERFACE UMA_SANITIZE=1)
+endif()
+# Exceptions leave functions without their ends, so there is no shadow call stack: a report names the two accesses.
+if(UMA_SANITIZE_THREADS)
+  target_compile_options(uma_flags INTERFACE -fsanitize=thread -mllvm -tsan-instrument-func-entry-exit=0)
+  target_link_options(uma_flags INTERFACE -fsanitize=thread)
+  target_compile_definitions(uma_flags INTERFACE UMA_SANITIZE_THREADS=1)
 endif()
 
 # uma_module(NAME SOURCES a.c ... [USES module ...] [LIBS library ...]): static library uma_NAME.

@@ -31,17 +31,26 @@ function(uma_pe_objects out name)
   set(${out} ${objects} PARENT_SCOPE)
 endfunction()
 
-# uma_driver(NAME SOURCES ... [FLAGS ...] [UMACCESS] [NO_LOADCFG] [LINK ...] [OUTPUT folder] [DEPENDS ...]): out/drivers/NAME.sys and NAME.pdb.
+# uma_driver(NAME SOURCES ... [FLAGS ...] [KMDF] [UMACCESS] [NO_LOADCFG] [LINK ...] [OUTPUT folder] [DEPENDS ...]): out/drivers/NAME.sys and NAME.pdb.
 # UMACCESS links umaccess.lib and its load configuration, so that our loader redirects the accessors; NO_LOADCFG leaves
 # that out (the driver then keeps the library's own accessors). Drivers link with the ntoskrnl import library made from src/ldr/exports.def.
+# KMDF makes it a framework driver: it may include <wdf.h>, and is entered through the framework's entry library.
 function(uma_driver name)
-  cmake_parse_arguments(D "UMACCESS;NO_LOADCFG" "OUTPUT" "SOURCES;FLAGS;LINK;DEPENDS" ${ARGN})
+  cmake_parse_arguments(D "KMDF;UMACCESS;NO_LOADCFG" "OUTPUT" "SOURCES;FLAGS;LINK;DEPENDS" ${ARGN})
   if(NOT D_OUTPUT)
     set(D_OUTPUT ${UMA_OUT}/drivers)
+  endif()
+  set(entry DriverEntry)
+  if(D_KMDF)
+    set(entry FxDriverEntry)
+    list(APPEND D_FLAGS -I${CMAKE_SOURCE_DIR}/include/wdf)
   endif()
   uma_pe_objects(objects ${name} FLAGS ${UMA_PE_DRIVER_FLAGS} ${D_FLAGS} SOURCES ${D_SOURCES}
     DEPENDS ${D_DEPENDS})
   set(libraries ${UMA_OUT}/lib/windows-x64/ntoskrnl.lib)
+  if(D_KMDF)
+    list(APPEND libraries ${UMA_OUT}/lib/windows-x64/wdfdriverentry.lib ${UMA_OUT}/lib/windows-x64/wdfldr.lib)
+  endif()
   if(D_UMACCESS)
     list(APPEND libraries ${UMA_OUT}/lib/windows-x64/umaccess.lib)
     if(NOT D_NO_LOADCFG)
@@ -52,7 +61,7 @@ function(uma_driver name)
   set(sys ${D_OUTPUT}/${name}.sys)
   add_custom_command(OUTPUT ${sys}
     COMMAND ${CMAKE_COMMAND} -E make_directory ${D_OUTPUT}
-    COMMAND ${UMA_PE_LINK} /nologo /driver /subsystem:native /entry:DriverEntry /machine:x64 /nodefaultlib /debug /Brepro
+    COMMAND ${UMA_PE_LINK} /nologo /driver /subsystem:native /entry:${entry} /machine:x64 /nodefaultlib /debug /Brepro
       /pdb:${D_OUTPUT}/${name}.pdb /out:${sys} ${D_LINK} ${objects} ${libraries}
     DEPENDS ${objects} ${libraries} VERBATIM COMMAND_EXPAND_LISTS COMMENT "PE link ${name}.sys")
   add_custom_target(driver_${name} ALL DEPENDS ${sys})

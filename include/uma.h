@@ -51,6 +51,10 @@ struct uma_options {
     /* Any thread; a driver did not come back in time. place: where it is. The process then ends with status 1. */
     void (*timeout)(void *context, const char *doing, const char *place);
     void *context;
+    bool verify; /* Driver Verifier's checks: what a driver may not do is a bug check (docs/verifier.md) */
+    /* The folder that is C:\ to drivers and user mode; nothing outside of it can be reached. Null: an empty one, made
+     * when C: is first used and removed at exit. The text must live as long as the process. */
+    const char *root;
 };
 
 /* Starts the kernel, once per process. options null: defaults. STATUS_NOT_SUPPORTED: this processor lacks that
@@ -63,6 +67,17 @@ const char *uma_protect_in_use(void);
 const char *uma_status_name(uma_status status);
 /* "driver!Function+0x12 (file.c:34)" of a code address; always writes something. */
 void uma_place(uint64_t address, char *text, size_t size);
+
+/* ---- the registry, before a driver is loaded ---- */
+
+/*
+ * Gives a key a value, making the key and all that is missing above it. key: "\\Registry\\Machine\\..."; without a
+ * backslash first it lies below the service key of the driver file at path driver, which may else be null. Names are
+ * UTF-8. name null: the key alone; "": its default value. type: REG_SZ is 1, REG_DWORD 4 and so on; data is stored as
+ * it is, so text is UTF-16 with its terminator.
+ */
+uma_status uma_registry_set(const char *driver, const char *key, const char *name, uint32_t type, const void *data,
+                            size_t size);
 
 /* ---- drivers ---- */
 
@@ -108,6 +123,10 @@ struct uma_result uma_ioctl(uma_file file, uint32_t code, uint64_t in, uint32_t 
                             uint32_t out_length);
 struct uma_result uma_read(uma_file file, uint64_t out, uint32_t length, int64_t offset);
 struct uma_result uma_write(uma_file file, uint64_t in, uint32_t length, int64_t offset);
+
+/* The user process ends as far as drivers are concerned: under verification, pages of it that one still keeps locked
+ * are bug check 0x76. */
+void uma_end_process(void);
 
 /* ---- user memory ---- */
 
@@ -155,6 +174,19 @@ uma_status uma_syscall(uint32_t number, uint64_t arguments);
 /* The same by name, the arguments put on the thread's user stack first. STATUS_INVALID_PARAMETER: count is not that of
  * the service. */
 uma_status uma_call(const char *service, const uint64_t *arguments, size_t count);
+/*
+ * User APCs: what NtQueueApcThread and the ApcRoutine of a transfer ask for. They run on their thread before a system
+ * call returns that waited alertably (it returns STATUS_USER_APC) or tested for alerts (NtTestAlert); other calls leave
+ * them queued. routine is the number the APC was queued with, whatever it is: the kernel never calls it. The function
+ * set here plays the user mode code it stands for, and may make system calls; arguments of an ApcRoutine are its
+ * context, the address of the status block, and 0. Null, the default: they run without effect.
+ *
+ * What completes on a thread's behalf (buffers, status block, event) is delivered when the thread is in the kernel, or
+ * next enters it, or next touches user memory with uma_user_load or uma_user_store: code that only computes is not
+ * interrupted.
+ */
+typedef void uma_apc_function(void *context, uint64_t routine, const uint64_t arguments[3]);
+void uma_set_apc(uma_apc_function *function, void *context);
 
 /* ---- what the driver did that it should not ---- */
 

@@ -130,6 +130,7 @@ NTSTATUS NTAPI ExDeleteResourceLite(PERESOURCE Resource);
 BOOLEAN NTAPI ExAcquireResourceExclusiveLite(PERESOURCE Resource, BOOLEAN Wait);
 BOOLEAN NTAPI ExAcquireResourceSharedLite(PERESOURCE Resource, BOOLEAN Wait);
 BOOLEAN NTAPI ExAcquireSharedStarveExclusive(PERESOURCE Resource, BOOLEAN Wait);
+BOOLEAN NTAPI ExAcquireSharedWaitForExclusive(PERESOURCE Resource, BOOLEAN Wait);
 VOID NTAPI ExSetResourceOwnerPointer(PERESOURCE Resource, PVOID OwnerPointer);
 VOID NTAPI ExReleaseResourceLite(PERESOURCE Resource);
 VOID NTAPI ExReleaseResourceForThreadLite(PERESOURCE Resource, ULONG_PTR ResourceThreadId);
@@ -138,3 +139,31 @@ BOOLEAN NTAPI ExIsResourceAcquiredExclusiveLite(PERESOURCE Resource);
 ULONG NTAPI ExIsResourceAcquiredSharedLite(PERESOURCE Resource);
 ULONG NTAPI ExGetExclusiveWaiterCount(PERESOURCE Resource);
 ULONG NTAPI ExGetSharedWaiterCount(PERESOURCE Resource);
+
+/* ---- timers that the system allocates ---- */
+#define EX_TIMER_HIGH_RESOLUTION 4u
+#define EX_TIMER_NO_WAKE         8u
+#define EX_TIMER_NOTIFICATION    0x80000000u
+
+typedef struct _EX_TIMER *PEX_TIMER; /* opaque, waitable */
+typedef VOID(NTAPI EXT_CALLBACK)(PEX_TIMER Timer, PVOID Context);
+typedef EXT_CALLBACK *PEXT_CALLBACK;
+typedef VOID(NTAPI EXT_DELETE_CALLBACK)(PVOID Context);
+typedef EXT_DELETE_CALLBACK *PEXT_DELETE_CALLBACK;
+typedef struct _EXT_DELETE_PARAMETERS {
+    ULONG Version, Reserved;
+    PEXT_DELETE_CALLBACK DeleteCallback;
+    PVOID DeleteContext;
+} EXT_DELETE_PARAMETERS, *PEXT_DELETE_PARAMETERS;
+
+PEX_TIMER NTAPI ExAllocateTimer(PEXT_CALLBACK Callback, PVOID CallbackContext, ULONG Attributes);
+BOOLEAN NTAPI ExSetTimer(PEX_TIMER Timer, LONGLONG DueTime, LONGLONG Period, PVOID Parameters);
+BOOLEAN NTAPI ExCancelTimer(PEX_TIMER Timer, PVOID Parameters);
+BOOLEAN NTAPI ExDeleteTimer(PEX_TIMER Timer, BOOLEAN Cancel, BOOLEAN Wait, PEXT_DELETE_PARAMETERS Parameters);
+
+/* ---- with a critical region ---- */
+VOID NTAPI ExEnterCriticalRegionAndAcquireFastMutexUnsafe(PFAST_MUTEX FastMutex);
+VOID NTAPI ExReleaseFastMutexUnsafeAndLeaveCriticalRegion(PFAST_MUTEX FastMutex);
+PVOID NTAPI ExEnterCriticalRegionAndAcquireResourceExclusive(PERESOURCE Resource);
+PVOID NTAPI ExEnterCriticalRegionAndAcquireResourceShared(PERESOURCE Resource);
+VOID NTAPI ExReleaseResourceAndLeaveCriticalRegion(PERESOURCE Resource);

@@ -4,6 +4,7 @@
 #pragma once
 #include "wdk/ke.h"
 #include "wdk/mm.h"
+#include "wdk/file.h"
 #include "wdk/ps.h"
 
 struct _DEVICE_OBJECT;
@@ -25,16 +26,28 @@ enum {
     IRP_MJ_CLOSE = 0x02,
     IRP_MJ_READ = 0x03,
     IRP_MJ_WRITE = 0x04,
+    IRP_MJ_QUERY_INFORMATION = 0x05,
+    IRP_MJ_SET_INFORMATION = 0x06,
+    IRP_MJ_QUERY_EA = 0x07,
+    IRP_MJ_SET_EA = 0x08,
     IRP_MJ_FLUSH_BUFFERS = 0x09,
+    IRP_MJ_QUERY_VOLUME_INFORMATION = 0x0a,
+    IRP_MJ_SET_VOLUME_INFORMATION = 0x0b,
+    IRP_MJ_DIRECTORY_CONTROL = 0x0c,
+    IRP_MJ_FILE_SYSTEM_CONTROL = 0x0d,
     IRP_MJ_DEVICE_CONTROL = 0x0e,
     IRP_MJ_INTERNAL_DEVICE_CONTROL = 0x0f,
     IRP_MJ_SHUTDOWN = 0x10,
+    IRP_MJ_LOCK_CONTROL = 0x11,
     IRP_MJ_CLEANUP = 0x12,
     IRP_MJ_POWER = 0x16,
     IRP_MJ_SYSTEM_CONTROL = 0x17,
     IRP_MJ_PNP = 0x1b,
     IRP_MJ_MAXIMUM_FUNCTION = 0x1b
 };
+
+/* IO_STACK_LOCATION.MinorFunction */
+enum { IRP_MN_USER_FS_REQUEST = 0, IRP_MN_LOCK = 1, IRP_MN_UNLOCK_SINGLE = 2 };
 
 enum { METHOD_BUFFERED = 0, METHOD_IN_DIRECT = 1, METHOD_OUT_DIRECT = 2, METHOD_NEITHER = 3 };
 enum { FILE_ANY_ACCESS = 0, FILE_READ_ACCESS = 1, FILE_WRITE_ACCESS = 2 };
@@ -69,12 +82,7 @@ enum { FILE_ANY_ACCESS = 0, FILE_READ_ACCESS = 1, FILE_WRITE_ACCESS = 2 };
 #define SL_INVOKE_ON_SUCCESS 0x40
 #define SL_INVOKE_ON_ERROR   0x80
 
-#define FO_SYNCHRONOUS_IO   0x2
-#define FO_HANDLE_CREATED   0x40000
-#define FO_CLEANUP_COMPLETE 0x4000
-
 #define IO_NO_INCREMENT 0
-#define FILE_OPEN       1
 
 typedef struct _IO_STATUS_BLOCK {
     union {
@@ -283,6 +291,37 @@ typedef struct _IO_STACK_LOCATION {
             ULONG Length;
             ULONG IO_SLOT FileInformationClass;
         } QueryFile;
+        struct {
+            ULONG Length;
+            ULONG IO_SLOT FileInformationClass;
+            struct _FILE_OBJECT *FileObject; /* the target directory of a rename */
+            union {
+                struct {
+                    BOOLEAN ReplaceIfExists, AdvanceOnly;
+                };
+                ULONG ClusterCount;
+                HANDLE DeleteHandle;
+            };
+        } SetFile;
+        struct {
+            ULONG Length;
+            PUNICODE_STRING FileName;
+            ULONG FileInformationClass; /* of enum _FILE_INFORMATION_CLASS */
+            ULONG IO_SLOT FileIndex;
+        } QueryDirectory;
+        struct {
+            ULONG Length;
+            ULONG IO_SLOT CompletionFilter;
+        } NotifyDirectory;
+        struct {
+            ULONG Length;
+            ULONG IO_SLOT FsInformationClass;
+        } QueryVolume;
+        struct {
+            PLARGE_INTEGER Length;
+            ULONG IO_SLOT Key;
+            LARGE_INTEGER ByteOffset;
+        } LockControl;
         struct {
             PVOID Argument1, Argument2, Argument3, Argument4;
         } Others;

@@ -6,6 +6,7 @@
 #include "wdk/io.h"
 
 #define IRP_ASSOCIATED_IRP        0x8
+#define IRP_NOCACHE               0x1
 #define IRP_PAGING_IO             0x2
 #define IRP_SYNCHRONOUS_PAGING_IO 0x40
 
@@ -20,3 +21,15 @@ VOID NTAPI IoAcquireVpbSpinLock(PKIRQL Irql);
 VOID NTAPI IoReleaseVpbSpinLock(KIRQL Irql);
 PDEVICE_OBJECT NTAPI IoGetDeviceToVerify(PETHREAD Thread);
 VOID NTAPI IoSetDeviceToVerify(PETHREAD Thread, PDEVICE_OBJECT DeviceObject);
+
+NTSTATUS NTAPI IoRegisterDeviceInterface(PDEVICE_OBJECT PhysicalDeviceObject, const GUID *InterfaceClassGuid,
+                                         PUNICODE_STRING ReferenceString, PUNICODE_STRING SymbolicLinkName);
+NTSTATUS NTAPI IoSetDeviceInterfaceState(PUNICODE_STRING SymbolicLinkName, BOOLEAN Enable);
+NTSTATUS NTAPI IoGetDeviceInterfaces(const GUID *InterfaceClassGuid, PDEVICE_OBJECT PhysicalDeviceObject, ULONG Flags,
+                                     PWSTR *SymbolicLinkList);
+NTSTATUS NTAPI IoGetDeviceInterfaceAlias(PUNICODE_STRING SymbolicLinkName, const GUID *AliasInterfaceClassGuid,
+                                         PUNICODE_STRING AliasSymbolicLinkName);
+NTSTATUS NTAPI IoOpenDeviceInterfaceRegistryKey(PUNICODE_STRING SymbolicLinkName, ACCESS_MASK DesiredAccess,
+                                                PHANDLE DeviceInterfaceKey);
+NTSTATUS NTAPI IoOpenDeviceRegistryKey(PDEVICE_OBJECT DeviceObject, ULONG DevInstKeyType, ACCESS_MASK DesiredAccess,
+                                       PHANDLE DevInstRegKey);

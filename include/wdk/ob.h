@@ -35,6 +35,9 @@
 #define PROCESS_DUP_HANDLE        0x0040u
 #define PROCESS_VM_OPERATION      0x0008u
 #define PROCESS_QUERY_INFORMATION 0x0400u
+#define THREAD_TERMINATE          0x0001u
+#define THREAD_ALERT              0x0004u
+#define THREAD_SET_CONTEXT        0x0010u
 #define THREAD_ALL_ACCESS         0x001FFFFFu
 #define FILE_READ_DATA            0x0001u
 #define FILE_WRITE_DATA           0x0002u
@@ -52,6 +55,37 @@ typedef struct _OBJECT_HANDLE_INFORMATION {
     ULONG HandleAttributes;
     ACCESS_MASK GrantedAccess;
 } OBJECT_HANDLE_INFORMATION, *POBJECT_HANDLE_INFORMATION;
+
+typedef struct _OBJECT_NAME_INFORMATION {
+    UNICODE_STRING Name;
+} OBJECT_NAME_INFORMATION, *POBJECT_NAME_INFORMATION;
+
+typedef enum _OBJECT_INFORMATION_CLASS {
+    ObjectBasicInformation,
+    ObjectNameInformation,
+    ObjectTypeInformation,
+    ObjectHandleFlagInformation = 4
+} OBJECT_INFORMATION_CLASS;
+
+typedef struct _PUBLIC_OBJECT_BASIC_INFORMATION {
+    ULONG Attributes;
+    ACCESS_MASK GrantedAccess;
+    ULONG HandleCount, PointerCount;
+    ULONG Reserved[10];
+} PUBLIC_OBJECT_BASIC_INFORMATION;
+
+typedef struct _PUBLIC_OBJECT_TYPE_INFORMATION {
+    UNICODE_STRING TypeName;
+    ULONG Reserved[22];
+} PUBLIC_OBJECT_TYPE_INFORMATION;
+
+typedef struct _OBJECT_HANDLE_FLAG_INFORMATION {
+    BOOLEAN Inherit, ProtectFromClose;
+} OBJECT_HANDLE_FLAG_INFORMATION, *POBJECT_HANDLE_FLAG_INFORMATION;
+
+typedef struct _OBJECT_DIRECTORY_INFORMATION {
+    UNICODE_STRING Name, TypeName;
+} OBJECT_DIRECTORY_INFORMATION, *POBJECT_DIRECTORY_INFORMATION;
 
 typedef struct _OBJECT_TYPE *POBJECT_TYPE; /* opaque */
 extern POBJECT_TYPE ExEventObjectType, ExSemaphoreObjectType, PsThreadType, PsProcessType;
@@ -82,3 +116,10 @@ NTSTATUS NTAPI ObOpenObjectByPointerWithTag(PVOID Object, ULONG HandleAttributes
 NTSTATUS NTAPI ObCloseHandle(HANDLE Handle, KPROCESSOR_MODE PreviousMode);
 POBJECT_TYPE NTAPI ObGetObjectType(PVOID Object);
 BOOLEAN NTAPI ObIsKernelHandle(HANDLE Handle);
+VOID NTAPI ObMakeTemporaryObject(PVOID Object);
+NTSTATUS NTAPI ObQueryNameString(PVOID Object, POBJECT_NAME_INFORMATION ObjectNameInfo, ULONG Length,
+                                 PULONG ReturnLength);
+NTSTATUS NTAPI ObSetHandleAttributes(HANDLE Handle, POBJECT_HANDLE_FLAG_INFORMATION HandleFlags,
+                                     KPROCESSOR_MODE PreviousMode);
+NTSTATUS NTAPI ObGetObjectSecurity(PVOID Object, PVOID *SecurityDescriptor, PBOOLEAN MemoryAllocated);
+VOID NTAPI ObReleaseObjectSecurity(PVOID SecurityDescriptor, BOOLEAN MemoryAllocated);

@@ -168,43 +168,6 @@ static json_t *load_configuration(const struct pe_load_config *config)
                      "guard_flags", (json_int_t)config->guard_flags, "uma_pointer", config->uma_functions != 0);
 }
 
-/* ---- KMDF ---- */
-
-/* WDF_BIND_INFO: ULONG size (0x30 or more), then at 8 a pointer to L"KmdfLibrary" and at 16 the version the driver was
- * built for. */
-static bool bind_info_at(const struct ldr_image *image, ULONG rva, ULONG version[2])
-{
-    static const USHORT component[] = {'K', 'm', 'd', 'f', 'L', 'i', 'b', 'r', 'a', 'r', 'y', 0};
-    ULONG size;
-    ULONG64 name;
-    memcpy(&size, image->base + rva, 4);
-    memcpy(&name, image->base + rva + 8, 8);
-    ULONG name_rva = pe_rva_of(image->pe, (ULONG_PTR)image->base, name, sizeof(component));
-    if (size < 0x30 || size > 0x200 || !name_rva || memcmp(image->base + name_rva, component, sizeof(component)))
-        return false;
-    memcpy(version, image->base + rva + 16, 8);
-    return true;
-}
-
-static json_t *kmdf_of(const struct ldr_image *image)
-{
-    bool binds = false;
-    for (ULONG i = 0; i < image->import_count; i++)
-        binds |=
-            !strcasecmp(image->imports[i].module, "WDFLDR.SYS") && !strcmp(image->imports[i].name, "WdfVersionBind");
-    if (!binds)
-        return json_null();
-    for (ULONG i = 0; i < image->pe->section_count; i++) {
-        const struct pe_section *section = &image->pe->sections[i];
-        for (ULONG at = (section->rva + 7) & ~7u; at + 0x30 <= section->rva + section->size; at += 8) {
-            ULONG version[2];
-            if (bind_info_at(image, at, version))
-                return json_pack("{s o}", "version", json_sprintf("%u.%u", version[0], version[1]));
-        }
-    }
-    return json_pack("{s n}", "version");
-}
-
 /* ---- all of it ---- */
 
 json_t *info_facts(const struct ldr_image *image, const char *path)
@@ -228,7 +191,7 @@ json_t *info_facts(const struct ldr_image *image, const char *path)
     json_object_set_new(facts, "load_config", load_configuration(&config));
     json_object_set_new(facts, "uma_table", accessor_table(image));
     json_object_set_new(facts, "function_overrides", json_boolean(pe_has_function_override(pe, image->base, &config)));
-    json_object_set_new(facts, "kmdf", kmdf_of(image));
+    json_object_set_new(facts, "kmdf", info_kmdf(image));
     json_object_set_new(facts, "notes", notes);
     return facts;
 }

@@ -37,6 +37,22 @@ static void print_file(const json_t *facts)
                yes(section, "discardable") ? ", discardable" : "");
 }
 
+static void print_kmdf(const json_t *kmdf)
+{
+    size_t index;
+    json_t *name;
+    const json_t *stubs = json_object_get(kmdf, "stubs");
+    printf("framework   KMDF%s%s", *text(kmdf, "version") ? " " : ", version unknown", text(kmdf, "version"));
+    if (!*text(kmdf, "version")) {
+        putchar('\n');
+        return;
+    }
+    printf(", bound by %s; %lld functions in reach, %zu of them stubs%s", text(kmdf, "bind"),
+           (long long)number(kmdf, "functions"), json_array_size(stubs), json_array_size(stubs) ? ":" : "\n");
+    json_array_foreach(stubs, index, name)
+        printf(" %s%s", json_string_value(name), index + 1 == json_array_size(stubs) ? "\n" : "");
+}
+
 static void print_configuration(const json_t *facts)
 {
     const json_t *config = json_object_get(facts, "load_config"), *table = json_object_get(facts, "uma_table");
@@ -59,7 +75,7 @@ static void print_configuration(const json_t *facts)
     }
     printf("overrides   %s\n", yes(facts, "function_overrides") ? "function override block present" : "none");
     if (json_is_object(kmdf))
-        printf("framework   KMDF%s%s\n", *text(kmdf, "version") ? " " : ", version unknown", text(kmdf, "version"));
+        print_kmdf(kmdf);
 }
 
 static void print_imports(const json_t *facts)

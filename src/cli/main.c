@@ -17,6 +17,7 @@ static const struct {
     {"run", (char[]){"uma run"}, cli_run,
      "DRIVER.sys: load it, send it requests, show what came back and what it left behind"},
     {"demo", (char[]){"uma demo"}, cli_demo, "the same hostile requests against the sample drivers, as a table"},
+    {"stories", (char[]){"uma stories"}, cli_stories, "what the documentation says of PreviousMode, as a session"},
 };
 
 #define COMMAND_COUNT (sizeof(commands) / sizeof(commands[0]))
@@ -26,7 +27,7 @@ static void print_help(void)
     puts("usage: uma COMMAND [ARGUMENTS]\n\n"
          "Runs x64 Windows drivers in a Linux process and shows how they treat user memory.\n");
     for (size_t i = 0; i < COMMAND_COUNT; i++)
-        printf("  %-5s %s\n", commands[i].name, commands[i].help);
+        printf("  %-7s %s\n", commands[i].name, commands[i].help);
     puts("\n`uma COMMAND --help` tells more. Exit status: 0 all well, 1 the driver failed, 2 it could not be tried.");
 }
 

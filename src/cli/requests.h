@@ -1,9 +1,9 @@
 /*
  * requests.h - a request file in memory: buffers, their fields, and the requests that use them.
  *
- * requests_parse (requests_file.c, requests_fields.c, requests_request.c) makes a plan of a JSON file and trusts none
- * of it; it needs no kernel. plan_place (requests_place.c) lays a plan's buffers out in user memory. docs/requests.md
- * describes the format.
+ * requests_parse (requests_file.c, requests_fields.c, requests_request.c, requests_registry.c) makes a plan of a JSON
+ * file and trusts none of it; it needs no kernel. plan_place (requests_place.c) lays a plan's buffers out in user
+ * memory. docs/requests.md describes the format.
  */
 #pragma once
 #include <stdio.h>
@@ -23,6 +23,8 @@
 #define REQUESTS_MAX_REPEAT  1000000u
 #define REQUESTS_MAX_RACES   4
 #define REQUESTS_MAX_VALUES  64
+#define REQUESTS_MAX_PRESETS 4096
+#define REQUESTS_MAX_DATA    (1u << 20) /* bytes of one registry value */
 
 enum buffer_bad {
     BAD_NO,
@@ -98,11 +100,22 @@ struct request {
     size_t show_count;
 };
 
+/* A registry key, or a value in it, that is there before the driver is loaded. */
+struct preset {
+    char *key;  /* "\\Registry\\...", or below the driver's service key */
+    char *name; /* null: the key alone */
+    uint32_t type;
+    struct field data;
+    struct preset *next;
+};
+
 struct plan {
     char description[128];
     char device[256]; /* "" : the driver's first */
     struct buffer *buffers;
     size_t buffer_count;
+    struct preset *presets; /* in the file's order */
+    size_t preset_count;
     struct request *requests;
     size_t count;
     void *memory; /* everything above that was allocated */
@@ -125,6 +138,10 @@ bool requests_read(const char *path, struct plan *plan, char error[REQUESTS_ERRO
 /* The same of a text in memory; label stands for the file's name in messages. */
 bool requests_parse(const char *text, size_t length, const char *label, struct plan *plan,
                     char error[REQUESTS_ERROR_MAX]);
+
+/* Adds the presets of a file that holds nothing else (docs/requests.md, "Registry"). False: as above, but the plan
+ * stays as it is. */
+bool requests_read_registry(const char *path, struct plan *plan, char error[REQUESTS_ERROR_MAX]);
 
 /* Lays the plan's buffers out in user memory and fills them. False: error says what could not be done. */
 bool plan_place(struct plan *plan, char error[REQUESTS_ERROR_MAX]);

@@ -38,7 +38,7 @@ static int hex_digit(char c)
     return c >= 'a' && c <= 'f' ? c - 'a' + 10 : -1;
 }
 
-static bool field_hex(struct reader *reader, json_t *value, struct field *field)
+bool reader_hex(struct reader *reader, json_t *value, struct field *field)
 {
     const char *text = json_string_value(value);
     size_t digits = 0;
@@ -64,7 +64,7 @@ static bool field_hex(struct reader *reader, json_t *value, struct field *field)
     return true;
 }
 
-static bool field_number(struct reader *reader, json_t *value, unsigned size, struct field *field)
+bool reader_integer(struct reader *reader, json_t *value, unsigned size, struct field *field)
 {
     uint64_t number;
     if (!reader_number(reader, value, size * 8, &number) || !field_bytes(reader, field, size))
@@ -85,7 +85,7 @@ static bool field_ascii(struct reader *reader, json_t *value, struct field *fiel
 }
 
 /* jansson has checked that the text is UTF-8. */
-static bool field_utf16(struct reader *reader, json_t *value, struct field *field)
+bool reader_utf16(struct reader *reader, json_t *value, struct field *field)
 {
     if (!json_is_string(value))
         return reader_fail(reader, "not a string");
@@ -159,13 +159,13 @@ static bool field_read_as(struct reader *reader, json_t *object, const char *key
                           struct field *field)
 {
     if (!strcmp(key, "bytes"))
-        return field_hex(reader, value, field);
+        return reader_hex(reader, value, field);
     if (key[0] == 'u' && strcmp(key, "utf16"))
-        return field_number(reader, value, (unsigned)atoi(key + 1) / 8, field);
+        return reader_integer(reader, value, (unsigned)atoi(key + 1) / 8, field);
     if (!strcmp(key, "ascii"))
         return field_ascii(reader, value, field);
     if (!strcmp(key, "utf16"))
-        return field_utf16(reader, value, field);
+        return reader_utf16(reader, value, field);
     if (!strcmp(key, "fill"))
         return field_fill(reader, value, field);
     if (!strcmp(key, "align"))

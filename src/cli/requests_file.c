@@ -271,7 +271,7 @@ static bool file_requests(struct reader *reader, json_t *array)
 static bool file_read(struct reader *reader, json_t *file)
 {
     json_t *device = json_object_get(file, "device"), *buffers = json_object_get(file, "buffers");
-    json_t *description = json_object_get(file, "description");
+    json_t *description = json_object_get(file, "description"), *registry = json_object_get(file, "registry");
     if (!json_is_object(file))
         return reader_fail(reader, "the file does not hold an object");
     if (!reader_check_keys(reader, file, KEY_file, KEY_file))
@@ -288,27 +288,42 @@ static bool file_read(struct reader *reader, json_t *file)
             return false;
         reader_leave(reader, mark);
     }
+    if (registry) {
+        size_t mark = reader_enter_key(reader, "registry");
+        if (!reader_registry(reader, registry))
+            return false;
+        reader_leave(reader, mark);
+    }
     return (!buffers || file_buffers(reader, buffers)) && file_requests(reader, json_object_get(file, "requests"));
 }
 
-bool requests_parse(const char *text, size_t length, const char *label, struct plan *plan,
-                    char error[REQUESTS_ERROR_MAX])
+typedef bool read_function(struct reader *reader, json_t *file);
+
+static bool parse(const char *text, size_t length, const char *label, struct plan *plan, read_function *function,
+                  char error[REQUESTS_ERROR_MAX])
 {
     struct reader reader = {.plan = plan, .label = label, .error = error};
     json_error_t problem;
 
     error[0] = 0;
-    plan_init(plan);
     json_t *file = json_loadb(text, length, JSON_REJECT_DUPLICATES, &problem);
     if (!file) {
         snprintf(error, REQUESTS_ERROR_MAX, "%.96s:%d:%d: %.160s", label, problem.line, problem.column, problem.text);
         return false;
     }
-    bool read = file_read(&reader, file);
+    bool read = function(&reader, file);
     json_decref(file);
-    if (!read)
-        plan_free(plan);
     return read;
+}
+
+bool requests_parse(const char *text, size_t length, const char *label, struct plan *plan,
+                    char error[REQUESTS_ERROR_MAX])
+{
+    plan_init(plan);
+    if (parse(text, length, label, plan, file_read, error))
+        return true;
+    plan_free(plan);
+    return false;
 }
 
 FILE *requests_open(const char *path)
@@ -334,9 +349,8 @@ const char *requests_open_error(void)
     return errno == ENOTSUP ? "not a regular file" : strerror(errno ? errno : EIO);
 }
 
-bool requests_read(const char *path, struct plan *plan, char error[REQUESTS_ERROR_MAX])
+static bool read_file(const char *path, struct plan *plan, read_function *function, char error[REQUESTS_ERROR_MAX])
 {
-    plan_init(plan);
     FILE *file = requests_open(path);
     char *text = file ? malloc(REQUESTS_MAX_FILE + 1) : NULL;
     size_t length = text ? fread(text, 1, REQUESTS_MAX_FILE + 1, file) : 0;
@@ -346,9 +360,23 @@ bool requests_read(const char *path, struct plan *plan, char error[REQUESTS_ERRO
     else if (length > REQUESTS_MAX_FILE)
         snprintf(error, REQUESTS_ERROR_MAX, "%.160s: more than %u bytes", path, REQUESTS_MAX_FILE);
     else
-        read = requests_parse(text, length, path, plan, error);
+        read = parse(text, length, path, plan, function, error);
     free(text);
     if (file)
         fclose(file);
     return read;
+}
+
+bool requests_read(const char *path, struct plan *plan, char error[REQUESTS_ERROR_MAX])
+{
+    plan_init(plan);
+    if (read_file(path, plan, file_read, error))
+        return true;
+    plan_free(plan);
+    return false;
+}
+
+bool requests_read_registry(const char *path, struct plan *plan, char error[REQUESTS_ERROR_MAX])
+{
+    return read_file(path, plan, reader_registry, error);
 }

@@ -15,7 +15,7 @@ struct reader {
     char *error;
 };
 
-enum key_object { KEY_file, KEY_request, KEY_buffer, KEY_target, KEY_field, KEY_fill, KEY_race };
+enum key_object { KEY_file, KEY_request, KEY_buffer, KEY_target, KEY_field, KEY_fill, KEY_race, KEY_value };
 
 /* Sets the error, prefixed with the label and the path; always returns false. The first error stays. */
 bool reader_fail(struct reader *reader, const char *format, ...) __attribute__((format(printf, 2, 3)));
@@ -31,6 +31,12 @@ bool reader_number(struct reader *reader, json_t *value, unsigned bits, uint64_t
 /* object[key] as a number from 0 to limit; absent: *number stays. */
 bool reader_limited(struct reader *reader, json_t *object, const char *key, uint64_t limit, uint64_t *number);
 bool reader_text(struct reader *reader, json_t *value, char *text, size_t size);
+/* The contents of a field: hexadecimal text, a number of size bytes, text in UTF-16. */
+bool reader_hex(struct reader *reader, json_t *value, struct field *field);
+bool reader_integer(struct reader *reader, json_t *value, unsigned size, struct field *field);
+bool reader_utf16(struct reader *reader, json_t *value, struct field *field);
+/* An object of registry keys. */
+bool reader_registry(struct reader *reader, json_t *object);
 /* count * size bytes of the plan's memory, or an error. */
 void *reader_allocate(struct reader *reader, size_t count, size_t size);
 

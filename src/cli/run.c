@@ -8,9 +8,11 @@
 #include "run_options.h"
 #include "send.h"
 #include "wdk/ntstatus.h"
+#include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #define DUMP_BYTES 64u
 
@@ -163,6 +165,7 @@ static void print_raw_accesses(void)
 static void unload_and_report(struct uma_driver *driver)
 {
     uma_status status = uma_unload(driver);
+    uma_end_process();
     if (status < 0)
         printf("unload: %s\n", status == STATUS_INVALID_DEVICE_REQUEST ? "the driver has no unload routine and stays"
                                                                        : uma_status_name(status));
@@ -179,6 +182,20 @@ static bool choose_device(const struct run_options *options, const struct uma_dr
         device = first;
     snprintf(session->device, sizeof(session->device), "%s", device ? device : "");
     return device || options->plan.count == 0;
+}
+
+/* One line for the first that cannot be made. */
+static bool make_presets(const struct run_options *options)
+{
+    for (const struct preset *preset = options->plan.presets; preset; preset = preset->next) {
+        uma_status status = uma_registry_set(options->driver, preset->key, preset->name, preset->type,
+                                             preset->data.bytes, preset->data.size);
+        if (status < 0) {
+            fprintf(stderr, "uma: registry: %s: %s\n", preset->key, uma_status_name(status));
+            return false;
+        }
+    }
+    return true;
 }
 
 static void drop_output(void *context, const char *text, size_t length)
@@ -201,14 +218,26 @@ static int run(struct run_options *options)
         .bugcheck = say_bugcheck,
         .timeout = say_timeout,
         .context = options,
+        .verify = options->verify,
+        .root = options->root,
     };
+    if (options->root && access(options->root, R_OK)) {
+        fprintf(stderr, "uma: --root %s: %s\n", options->root, strerror(errno));
+        return CLI_UNUSABLE;
+    }
     uma_status status = uma_start(&start);
+    if (status == STATUS_NOT_A_DIRECTORY) {
+        fprintf(stderr, "uma: --root %s: not a folder\n", options->root);
+        return CLI_UNUSABLE;
+    }
     if (status < 0) {
         fprintf(stderr, "uma: the kernel does not start: %s%s\n", uma_status_name(status),
                 status == STATUS_NOT_SUPPORTED ? " (this processor lacks that protection; try --protect=mprotect)"
                                                : "");
         return CLI_UNUSABLE;
     }
+    if (!make_presets(options))
+        return CLI_UNUSABLE;
     if (uma_load(options->driver, &driver, error) < 0) {
         fprintf(stderr, "uma: %s\n", error);
         return CLI_UNUSABLE;

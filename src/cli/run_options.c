@@ -11,7 +11,16 @@
 
 #define INPUT_MAX (16u << 20)
 
-enum { OPTION_IN = 256, OPTION_OUT_SIZE, OPTION_PROTECT, OPTION_SMAP, OPTION_TIMEOUT };
+enum {
+    OPTION_IN = 256,
+    OPTION_OUT_SIZE,
+    OPTION_PROTECT,
+    OPTION_SMAP,
+    OPTION_TIMEOUT,
+    OPTION_VERIFY,
+    OPTION_ROOT,
+    OPTION_REG
+};
 
 static const struct argp_option option_table[] = {
     {"device", 'd', "NAME", 0, "open this device instead of the driver's first", 0},
@@ -21,7 +30,10 @@ static const struct argp_option option_table[] = {
     {"requests", 'r', "FILE", 0, "send the requests of a JSON file (docs/requests.md)", 0},
     {"protect", OPTION_PROTECT, "HOW", 0, "how user memory is kept from the driver: pku, mprotect, none or auto", 0},
     {"smap", OPTION_SMAP, NULL, 0, "an access to user memory outside an accessor is a bug check", 0},
+    {"verify", OPTION_VERIFY, NULL, 0, "hold the driver to what Driver Verifier checks (docs/verifier.md)", 0},
     {"timeout", OPTION_TIMEOUT, "SECONDS", 0, "for each request (default 10, at most 86400; 0: wait for ever)", 0},
+    {"root", OPTION_ROOT, "FOLDER", 0, "what C:\\ is to the driver (default: an empty folder, removed at the end)", 0},
+    {"reg", OPTION_REG, "FILE", 0, "registry keys and values of a JSON file, made before the driver is loaded", 0},
     {"quiet", 'q', NULL, 0, "no DbgPrint output and no bug check report, only the one-line results", 0},
     {0},
 };
@@ -178,8 +190,19 @@ static error_t parse_option(int key, char *argument, struct argp_state *state)
     case OPTION_SMAP:
         options->smap = true;
         break;
+    case OPTION_VERIFY:
+        options->verify = true;
+        break;
     case OPTION_TIMEOUT:
         options->timeout = (unsigned)parse_number(state, "--timeout", argument, 86400);
+        break;
+    case OPTION_ROOT:
+        options->root = argument;
+        break;
+    case OPTION_REG:
+        if (options->registry)
+            argp_error(state, "--reg is given twice");
+        options->registry = argument;
         break;
     case 'q':
         options->quiet = true;
@@ -216,11 +239,10 @@ void run_options_parse(int argc, char **argv, struct run_options *options)
     *options = (struct run_options){.timeout = 10};
     plan_init(&options->plan);
     argp_parse(&argp, argc, argv, 0, NULL, options);
-    if (options->requests) {
-        char error[REQUESTS_ERROR_MAX];
-        if (!requests_read(options->requests, &options->plan, error)) {
-            fprintf(stderr, "uma: %s\n", error);
-            exit(CLI_UNUSABLE);
-        }
+    char error[REQUESTS_ERROR_MAX];
+    if ((options->requests && !requests_read(options->requests, &options->plan, error)) ||
+        (options->registry && !requests_read_registry(options->registry, &options->plan, error))) {
+        fprintf(stderr, "uma: %s\n", error);
+        exit(CLI_UNUSABLE);
     }
 }

@@ -9,9 +9,12 @@ struct run_options {
     const char *driver;
     const char *device; /* null: the request file's, else the driver's first */
     const char *requests;
+    const char *registry; /* a file of presets, or null */
+    const char *root;     /* null: an empty folder */
     struct plan plan;
     enum uma_protect protect;
     bool smap;
+    bool verify;
     bool quiet;
     unsigned timeout;
 };

@@ -10,12 +10,6 @@
 
 #include "ldr_internal.h"
 
-/* Modules whose exports are in our table. */
-static bool is_kernel(const char *module)
-{
-    return !strcasecmp(module, "ntoskrnl.exe") || !strcasecmp(module, "hal.dll");
-}
-
 static const char *count_imports(struct ldr_image *image, ULONG *count, SIZE_T *text)
 {
     struct pe_import_cursor cursor = {.pe = image->pe, .image = image->base};
@@ -60,7 +54,7 @@ static ULONG list_imports(struct ldr_image *image)
         row->name = keep_text(&text, import.name ? import.name : ordinal);
         row->slot = import.slot;
         row->delayed = import.delayed;
-        const struct ldr_export *export = import.name && is_kernel(import.module) ? ldr_export_find(import.name) : NULL;
+        const struct ldr_export *export = import.name ? ldr_import_find(import.module, import.name) : NULL;
         row->state = export ? export->state : LDR_EXPORT_UNKNOWN;
         unknown += row->state == LDR_EXPORT_UNKNOWN;
         if (import.delayed)
@@ -78,7 +72,7 @@ static void fill_slots(struct ldr_image *image)
         if (row->state == LDR_EXPORT_UNKNOWN) {
             target = ldr_stub_set(image, stub++, row->module, row->name);
         } else {
-            const struct ldr_export *export = ldr_export_find(row->name);
+            const struct ldr_export *export = ldr_import_find(row->module, row->name);
             target = export->address ? export->address : ldr_data_stub_address(export);
         }
         memcpy(image->base + row->slot, &target, sizeof(target));

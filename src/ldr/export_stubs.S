@@ -46,5 +46,6 @@ ldr_thunk_\name:
     .hidden ldr_export_missing
     .text
 #include "exports.def"
+#include "wdfldr.def"
 
     .section .note.GNU-stack, "", @progbits

@@ -1,5 +1,6 @@
 /*
- * exports.c - the kernel's export table, one row per line of exports.def; the thunks are in export_stubs.S.
+ * exports.c - the export tables of the kernel and of WDFLDR.SYS, one row per line of exports.def and wdfldr.def; the
+ * thunks are in export_stubs.S.
  *
  * Includes no system header: rows carry names such as memcpy, which those may define as macros.
  */
@@ -16,6 +17,7 @@
 #define EXPORT_STUB(Name)            HIDDEN ldr_thunk_##Name[];
 #define EXPORT_DATA_STUB(Name)
 #include "exports.def"
+#include "wdfldr.def"
 #undef EXPORT_DONE
 #undef EXPORT_AS
 #undef EXPORT_LEAF
@@ -37,4 +39,10 @@ static struct ldr_export rows[] = {
 #include "exports.def"
 };
 
+static struct ldr_export framework_rows[] = {
+#include "wdfldr.def"
+};
+
+const struct ldr_export_table ldr_framework_exports = {framework_rows,
+                                                       sizeof(framework_rows) / sizeof(framework_rows[0])};
 const struct ldr_export_table ldr_kernel_exports = {rows, sizeof(rows) / sizeof(rows[0])};

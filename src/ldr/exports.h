@@ -6,10 +6,25 @@
 #pragma once
 #include "ldr.h"
 
-extern const struct ldr_export_table ldr_kernel_exports;
+extern const struct ldr_export_table ldr_kernel_exports, ldr_framework_exports;
 
 /*
- * Makes drivers bind to ldr_kernel_exports, and the use of a missing export a bug check that names it. Once, after the
- * kernel has started (it adds to ke_explain_fault) and before the first ldr_load.
+ * Makes drivers bind to ldr_kernel_exports and ldr_framework_exports (WDFLDR.SYS), and the use of a missing export a
+ * bug check that names it. Once, after the kernel has started (it adds to ke_explain_fault) and before the first
+ * ldr_load.
  */
 void ldr_exports_install(void);
+
+/* One row of irql.def: the check stands in the table for the export, the target, once ldr_verify_irql was called. */
+struct ldr_irql_row {
+    const char *name;
+    void *target;
+    UCHAR lowest, highest;
+    USHORT subcode;
+    void *check;
+};
+extern struct ldr_irql_row ldr_irql_rows[];
+extern const SIZE_T ldr_irql_count;
+/* Drivers loaded from now on are held to the documented IRQL of each export: else bug check 0xC4. After
+ * ldr_exports_install. */
+void ldr_verify_irql(void);

@@ -9,6 +9,7 @@
 #include "seh.h"
 
 #define LDR_ERROR_MAX 256
+#define LDR_NAME_MAX  64
 
 enum ldr_export_state { LDR_EXPORT_UNKNOWN, LDR_EXPORT_STUB, LDR_EXPORT_DONE, LDR_EXPORT_DATA };
 
@@ -29,6 +30,11 @@ struct ldr_export_table {
 /* Chooses the table that ntoskrnl.exe and hal.dll imports bind to; before the first ldr_load. `uma` calls
  * ldr_exports_install (exports.h), which also makes the call of a missing export a bug check. */
 void ldr_set_exports(const struct ldr_export_table *table);
+/* The table for imports from another module, which must not have variables; before the first ldr_load. At most four. */
+void ldr_add_exports(const char *module, const struct ldr_export_table *table);
+
+/* What the image of that file is called: "drivers/uma_safe.sys" is "uma_safe"; printable characters only. */
+void ldr_image_name(const char *path, char *name, size_t size);
 
 /*
  * Called when a driver calls an export we do not have: never returns. text is the whole message ("driver X called
@@ -51,7 +57,7 @@ struct pe_file;
 
 /* A mapped driver. Opaque fields are ldr's; the public ones are for run, info and bug checks. */
 struct ldr_image {
-    char name[64]; /* "uma_safe" : file name without folder and extension */
+    char name[LDR_NAME_MAX]; /* "uma_safe" : file name without folder and extension */
     char path[1024];
     UCHAR *base;
     SIZE_T size;
@@ -96,6 +102,8 @@ struct ldr_image *ldr_first(void);
 /* "legacy_race!HandleCopy+0x45 (drivers/legacy_race/legacy_race.c:88)"; always writes something; never fails. Runs
  * llvm-symbolizer. */
 void ldr_symbolize(ULONG_PTR address, char *text, SIZE_T size);
+/* Asks about several at once, in one run of it; ldr_symbolize then knows them. */
+void ldr_symbolize_ahead(const ULONG_PTR *addresses, SIZE_T count);
 
 /* The export table (exports.def). state of a name; address for MmGetSystemRoutineAddress, null if unknown. */
 enum ldr_export_state ldr_export_lookup(const char *name, void **address);

@@ -23,7 +23,9 @@ void ldr_guard_check(void);
 void ldr_guard_dispatch(void);
 
 /* exports table */
-const struct ldr_export *ldr_export_find(const char *name);
+/* The row of an export of the kernel; of whatever module a driver names. */
+struct ldr_export *ldr_export_find(const char *name);
+const struct ldr_export *ldr_import_find(const char *module, const char *name);
 void *ldr_data_stub_address(const struct ldr_export *row);
 
 /* symbols.c: an image goes away; its addresses may come back as another's. */

@@ -86,15 +86,14 @@ static const char *read_file(const char *path, UCHAR **data, SIZE_T *size)
     return error;
 }
 
-/* "drivers/uma_safe.sys" -> "uma_safe", printable. */
-static void name_image(struct ldr_image *image, const char *path)
+void ldr_image_name(const char *path, char *name, size_t size)
 {
     const char *slash = strrchr(path, '/');
-    snprintf(image->name, sizeof(image->name), "%.*s", (int)sizeof(image->name) - 1, slash ? slash + 1 : path);
-    char *dot = strrchr(image->name, '.');
-    if (dot && dot != image->name)
+    snprintf(name, size, "%.*s", (int)size - 1, slash ? slash + 1 : path);
+    char *dot = strrchr(name, '.');
+    if (dot && dot != name)
         *dot = 0;
-    for (char *c = image->name; *c; c++)
+    for (char *c = name; *c; c++)
         if (*c < 0x21 || *c > 0x7e)
             *c = '?';
 }
@@ -232,7 +231,7 @@ NTSTATUS ldr_load(const char *path, struct ldr_image **out, char text[LDR_ERROR_
     if (image && strlen(path) >= sizeof(image->path)) {
         error = "path too long";
     } else if (image) {
-        name_image(image, path);
+        ldr_image_name(path, image->name, sizeof(image->name));
         char *full = realpath(path, NULL);
         snprintf(image->path, sizeof(image->path), "%s", full && strlen(full) < sizeof(image->path) ? full : path);
         free(full);

@@ -39,6 +39,7 @@ static bool explain_fault(ULONG_PTR address, bool write, struct ke_bugcheck *bug
 void ldr_exports_install(void)
 {
     ldr_set_exports(&ldr_kernel_exports);
+    ldr_add_exports("WDFLDR.SYS", &ldr_framework_exports);
     ldr_stop_hook = stop_as_bugcheck;
     explain_next = ke_explain_fault;
     ke_explain_fault = explain_fault;

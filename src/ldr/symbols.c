@@ -24,7 +24,14 @@
 #include "ldr_internal.h"
 #include "plat.h"
 
-enum { TIME_LIMIT_MS = 5000, REPLY_MAX = 16384, CACHE_SIZE = 64, TEXT_MAX = 384 };
+enum {
+    TIME_LIMIT_MS = 5000,
+    REPLY_MAX = 65536,
+    CACHE_SIZE = 256,
+    TEXT_MAX = 384,
+    TOGETHER_MAX = 40,
+    LINE_MAX_BYTES = 1100
+};
 
 static struct {
     ULONG_PTR address;
@@ -54,9 +61,12 @@ static SIZE_T read_reply(int fd, char *reply, SIZE_T size)
     while (used < size) {
         SIZE_T now = now_ms();
         struct pollfd waiting = {.fd = fd, .events = POLLIN};
-        if (now >= deadline || poll(&waiting, 1, (int)(deadline - now)) <= 0)
+        if (now >= deadline)
             break;
-        ssize_t got = read(fd, reply + used, size - used);
+        int ready = poll(&waiting, 1, (int)(deadline - now));
+        ssize_t got = ready > 0 ? read(fd, reply + used, size - used) : ready;
+        if (got < 0 && errno == EINTR)
+            continue;
         if (got <= 0)
             break;
         used += (SIZE_T)got;
@@ -64,18 +74,23 @@ static SIZE_T read_reply(int fd, char *reply, SIZE_T size)
     return used;
 }
 
-static pid_t start_symbolizer(const char *path, const char *address, int output)
+/* What the symbolizer is asked: up to TOGETHER_MAX lines of "file" address. */
+struct question {
+    char lines[TOGETHER_MAX][LINE_MAX_BYTES];
+    ULONG count;
+};
+
+static pid_t start_symbolizer(struct question *question, int output)
 {
     static const char *const programs[] = {"llvm-symbolizer-19", "llvm-symbolizer"};
     /* No proxies, debuginfod servers or symbol paths: only what lies beside the driver or where its own debug directory
      * says. */
     static char *const environment[] = {"PATH=/usr/local/bin:/usr/bin:/bin", NULL};
     pid_t child = -1;
-    char object[1100];
-    snprintf(object, sizeof(object), "--obj=%s", path);
-    char *arguments[] = {
-        "llvm-symbolizer", object, "--relative-address", "--no-inlines", "--no-debuginfod", "--output-style=JSON",
-        (char *)address,   NULL};
+    char *arguments[TOGETHER_MAX + 6] = {"llvm-symbolizer", "--relative-address", "--no-inlines", "--no-debuginfod",
+                                         "--output-style=JSON"};
+    for (ULONG i = 0; i < question->count; i++)
+        arguments[5 + i] = question->lines[i];
     posix_spawn_file_actions_t actions;
     posix_spawnattr_t attributes;
     sigset_t none;
@@ -98,15 +113,13 @@ static pid_t start_symbolizer(const char *path, const char *address, int output)
     return child;
 }
 
-/* The symbolizer's reply about path at offset, parsed; null if there is none. */
-static json_t *ask(const char *path, ULONG_PTR offset)
+/* The symbolizer's reply, parsed: an array with an answer for each line; null if there is none. */
+static json_t *ask(struct question *question)
 {
     int ends[2];
-    char address[32];
     if (pipe2(ends, O_CLOEXEC) < 0)
         return NULL;
-    snprintf(address, sizeof(address), "0x%llx", offset);
-    pid_t child = start_symbolizer(path, address, ends[1]);
+    pid_t child = start_symbolizer(question, ends[1]);
     close(ends[1]);
     json_t *answer = NULL;
     char *reply = malloc(REPLY_MAX);
@@ -156,10 +169,9 @@ static const char *shorten_path(const char *path)
 }
 
 /* Writes "module!Function+0x12 (file:line)" or as much of it as is known. */
-static void describe(const struct place *place, const struct ldr_image *image, char *text, SIZE_T size)
+static void describe(const struct place *place, const struct ldr_image *image, json_t *answer, char *text, SIZE_T size)
 {
-    json_t *answer = ask(place->path, place->offset);
-    json_t *symbol = json_array_get(json_object_get(json_array_get(answer, 0), "Symbol"), 0);
+    json_t *symbol = json_array_get(json_object_get(answer, "Symbol"), 0);
     const char *function = text_of(symbol, "FunctionName"), *file = text_of(symbol, "FileName");
     ULONG_PTR start = strtoull(text_of(symbol, "StartAddress"), NULL, 16);
     if (image && function_start(image, (ULONG)place->offset))
@@ -174,7 +186,9 @@ static void describe(const struct place *place, const struct ldr_image *image, c
     SIZE_T used = strlen(text);
     if (*file && line > 0 && used < size)
         snprintf(text + used, size - used, " (%s:%lld)", shorten_path(file), (long long)line);
-    json_decref(answer);
+    for (char *c = text; *c; c++)
+        if ((UCHAR)*c < 0x20 || *c == 0x7f)
+            *c = '?';
 }
 
 /* Finds the module of address; false if it is in none. */
@@ -196,6 +210,66 @@ static bool find_place(ULONG_PTR address, const struct ldr_image **image, struct
     return true;
 }
 
+static SIZE_T slot_of(ULONG_PTR address)
+{
+    return (address ^ address >> 12) % CACHE_SIZE;
+}
+
+static bool is_cached(ULONG_PTR address, const struct ldr_image *image)
+{
+    const SIZE_T slot = slot_of(address);
+    return cache[slot].address == address && cache[slot].image == image;
+}
+
+/* One more line of the question; false: the file's name cannot stand in one. */
+static bool add_line(struct question *question, const struct place *place)
+{
+    char exe[1024];
+    const char *path = place->path;
+    ssize_t length = strcmp(path, "/proc/self/exe") ? 0 : readlink(path, exe, sizeof(exe) - 1);
+    if (length > 0) { /* the symbolizer's own /proc/self is another program */
+        exe[length] = 0;
+        path = exe;
+    }
+    char *line = question->lines[question->count];
+    if (strpbrk(path, "\"\n") || snprintf(line, LINE_MAX_BYTES, "\"%s\" 0x%llx", path, place->offset) >= LINE_MAX_BYTES)
+        return false;
+    question->count++;
+    return true;
+}
+
+void ldr_symbolize_ahead(const ULONG_PTR *addresses, SIZE_T count)
+{
+    struct {
+        struct place place;
+        const struct ldr_image *image;
+        ULONG_PTR address;
+        json_int_t line; /* of the question, or -1 */
+    } asked[TOGETHER_MAX];
+    SIZE_T n = 0;
+    struct question *question = calloc(1, sizeof(*question));
+    if (!question)
+        return;
+    for (SIZE_T i = 0; i < count && n < TOGETHER_MAX; i++) {
+        if (ldr_data_stub_name(addresses[i]) || !find_place(addresses[i], &asked[n].image, &asked[n].place) ||
+            is_cached(addresses[i], asked[n].image))
+            continue;
+        asked[n].address = addresses[i];
+        asked[n].line = add_line(question, &asked[n].place) ? (json_int_t)question->count - 1 : -1;
+        n++;
+    }
+    json_t *answers = question->count ? ask(question) : NULL;
+    for (SIZE_T i = 0; i < n; i++) {
+        SIZE_T slot = slot_of(asked[i].address);
+        json_t *answer = asked[i].line < 0 ? NULL : json_array_get(answers, (SIZE_T)asked[i].line);
+        describe(&asked[i].place, asked[i].image, answer, cache[slot].text, TEXT_MAX);
+        cache[slot].address = asked[i].address;
+        cache[slot].image = asked[i].image;
+    }
+    json_decref(answers);
+    free(question);
+}
+
 void ldr_symbolize(ULONG_PTR address, char *text, SIZE_T size)
 {
     const struct ldr_image *image;
@@ -207,26 +281,11 @@ void ldr_symbolize(ULONG_PTR address, char *text, SIZE_T size)
         snprintf(text, size, "ntoskrnl.exe!%s (a variable that is not provided)", data);
         return;
     }
-    if (!find_place(address, &image, &place)) {
+    ldr_symbolize_ahead(&address, 1);
+    if (find_place(address, &image, &place) && is_cached(address, image))
+        snprintf(text, size, "%s", cache[slot_of(address)].text);
+    else
         snprintf(text, size, "0x%llx", address);
-        return;
-    }
-    SIZE_T slot = (address ^ address >> 12) % CACHE_SIZE;
-    if (cache[slot].address != address || cache[slot].image != image) {
-        char exe[1024];
-        ssize_t length = strcmp(place.path, "/proc/self/exe") ? 0 : readlink(place.path, exe, sizeof(exe) - 1);
-        if (length > 0) { /* the symbolizer's own /proc/self is another program */
-            exe[length] = 0;
-            place.path = exe;
-        }
-        describe(&place, image, cache[slot].text, TEXT_MAX);
-        for (char *c = cache[slot].text; *c; c++)
-            if ((UCHAR)*c < 0x20 || *c == 0x7f)
-                *c = '?';
-        cache[slot].address = address;
-        cache[slot].image = image;
-    }
-    snprintf(text, size, "%s", cache[slot].text);
 }
 
 void ldr_symbols_forget(void)

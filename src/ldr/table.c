@@ -3,11 +3,17 @@
  */
 #include <stdlib.h>
 #include <string.h>
+#include <strings.h>
 
 #include "ldr_internal.h"
 #include "plat.h"
 
 static struct ldr_export_table exports;
+static struct {
+    const char *module;
+    struct ldr_export_table table;
+} others[4];
+static SIZE_T other_count;
 static UCHAR *data_stubs; /* never accessible; 16 bytes for each row, so that a fault's address names its variable */
 
 enum { DATA_STUB_SIZE = 16 };
@@ -23,10 +29,34 @@ void ldr_set_exports(const struct ldr_export_table *table)
     qsort(exports.rows, exports.count, sizeof(*exports.rows), compare_rows);
 }
 
-const struct ldr_export *ldr_export_find(const char *name)
+void ldr_add_exports(const char *module, const struct ldr_export_table *table)
+{
+    if (other_count == RTL_NUMBER_OF(others))
+        return;
+    qsort(table->rows, table->count, sizeof(*table->rows), compare_rows);
+    others[other_count].module = module;
+    others[other_count++].table = *table;
+}
+
+static struct ldr_export *find(const struct ldr_export_table *table, const char *name)
 {
     struct ldr_export key = {.name = name};
-    return exports.count ? bsearch(&key, exports.rows, exports.count, sizeof(*exports.rows), compare_rows) : NULL;
+    return table->count ? bsearch(&key, table->rows, table->count, sizeof(*table->rows), compare_rows) : NULL;
+}
+
+struct ldr_export *ldr_export_find(const char *name)
+{
+    return find(&exports, name);
+}
+
+const struct ldr_export *ldr_import_find(const char *module, const char *name)
+{
+    if (!strcasecmp(module, "ntoskrnl.exe") || !strcasecmp(module, "hal.dll"))
+        return find(&exports, name);
+    for (SIZE_T i = 0; i < other_count; i++)
+        if (!strcasecmp(module, others[i].module))
+            return find(&others[i].table, name);
+    return NULL;
 }
 
 static SIZE_T data_stubs_size(void)

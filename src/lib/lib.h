@@ -15,6 +15,9 @@ struct uma_driver {
 /* The options of uma_start. */
 extern struct uma_options lib_options;
 
+/* The host thread plays a user thread: it is the one that called uma_start, or one of uma_thread_start's. */
+extern __thread bool lib_user_thread;
+
 /* Counts accesses to user memory outside the accessors, from now on. */
 void raw_start(void);
 /* Gives racing user threads a chance to store, if there are any. Signal-safe. */

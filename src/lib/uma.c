@@ -6,6 +6,8 @@
  */
 #include "lib.h"
 #include "exports.h"
+#include "fs.h"
+#include "ps.h"
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -48,13 +50,21 @@ uma_status uma_start(const struct uma_options *options)
         .raw = lib_options.stop_on_raw_access ? PLAT_RAW_STOP : PLAT_RAW_STEP,
     };
     ke_symbolize = ldr_symbolize;
+    ke_symbolize_ahead = ldr_symbolize_ahead;
     ke_bugcheck_hook = tell_bugcheck;
     mm_routine_lookup = find_routine;
     raw_start();
     NTSTATUS status = nt_start(&plat);
+    lib_user_thread = NT_SUCCESS(status);
     if (lib_options.debug_output)
         plat_debug_hook = pass_debug_output;
     ldr_exports_install();
+    if (lib_options.verify) {
+        ke_verify_start();
+        ldr_verify_irql();
+    }
+    if (NT_SUCCESS(status))
+        status = fs_start(lib_options.root);
     if (NT_SUCCESS(status))
         status = decoy_start();
     if (NT_SUCCESS(status))
@@ -106,6 +116,7 @@ uma_status uma_load(const char *path, struct uma_driver **driver, char error[UMA
         return status;
     }
     watchdog_arm("DriverEntry");
+    ps_image_notify(loaded->image->name, loaded->image->base, loaded->image->size);
     status = io_driver_load(loaded->image->entry, loaded->image->base, loaded->image->size, loaded->image->name,
                             &loaded->object);
     watchdog_disarm();

@@ -19,6 +19,7 @@ struct uma_thread {
     uint64_t host;
 };
 
+__thread bool lib_user_thread;
 static __thread ULONG_PTR user_stack; /* lowest address, 0 before the first call */
 
 static void drop_stack(void)
@@ -31,7 +32,9 @@ static void drop_stack(void)
 static void run(void *argument)
 {
     struct uma_thread *thread = argument;
+    lib_user_thread = true;
     thread->body(thread->context);
+    ps_thread_notify(ke_thread_current(), false);
     drop_stack();
 }
 
@@ -43,10 +46,12 @@ uma_status uma_thread_start(void (*body)(void *context), void *context, struct u
     thread->body = body;
     thread->context = context;
     NTSTATUS status = ke_thread_start(&ke_user.body, run, thread, 0, &thread->thread, &thread->host);
-    if (NT_SUCCESS(status))
-        *started = thread;
-    else
+    if (!NT_SUCCESS(status)) {
         free(thread);
+        return status;
+    }
+    ps_thread_notify(thread->thread, true);
+    *started = thread;
     return status;
 }
 
@@ -81,4 +86,22 @@ uma_status uma_call(const char *service, const uint64_t *arguments, size_t count
     if (!plat_user_store(at, arguments, count * sizeof(*arguments)))
         return STATUS_ACCESS_VIOLATION; /* the program has taken its own stack away */
     return svc_system_call(number, at);
+}
+
+/* ---- user APCs ---- */
+
+static uma_apc_function *apc_function;
+static void *apc_context;
+
+static void play_apc(ULONG_PTR routine, const ULONG_PTR arguments[3])
+{
+    if (apc_function)
+        apc_function(apc_context, routine, (const uint64_t[]){arguments[0], arguments[1], arguments[2]});
+}
+
+void uma_set_apc(uma_apc_function *function, void *context)
+{
+    apc_function = function;
+    apc_context = context;
+    ke_user_apc = play_apc;
 }

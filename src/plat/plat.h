@@ -101,8 +101,12 @@ enum plat_prot {
     PLAT_WRITE = 2,
     PLAT_READWRITE = 3,
     PLAT_EXECUTE = 4,
-    PLAT_GUARD = 8
+    PLAT_GUARD = 8,
+    PLAT_COPY = 0x80 /* with PLAT_READ: the first write gives the page a frame of its own, and PLAT_WRITE */
 };
+/* With a protection: 8 bits that the platform keeps with the page and gives back, without a meaning to it. */
+#define PLAT_TAG(tag)     ((ULONG)(tag) << 8)
+#define PLAT_TAG_OF(prot) ((prot) >> 8 & 0xFFu)
 
 /*
  * User pages come from a memfd: page-granular, zero-filled. address 0 lets the platform choose (ascending, with an
@@ -114,6 +118,31 @@ NTSTATUS plat_user_unmap(ULONG_PTR address, SIZE_T size);
 NTSTATUS plat_user_protect(ULONG_PTR address, SIZE_T size, ULONG prot);
 /* Protection of the page at address; false if not mapped. */
 bool plat_user_query(ULONG_PTR address, ULONG *prot, SIZE_T *region_size);
+/*
+ * Reservations hold addresses, without pages until some are committed or placed; plat_user_map avoids them.
+ *
+ * reserve: *address, or where there is room below limit if that is 0 (the highest with top_down).
+ * STATUS_CONFLICTING_ADDRESSES, STATUS_NO_MEMORY. unreserve: with the pages in it; address as reserve gave it.
+ * commit: pages that are there get prot, the others are fresh zeroed ones; range inside a reservation.
+ * place: the frames become pages where there are none yet. decommit: pages go, the reservation stays.
+ * Unreserve and decommit of secured pages: STATUS_INVALID_PAGE_PROTECTION.
+ */
+NTSTATUS plat_user_reserve(ULONG_PTR *address, SIZE_T size, ULONG_PTR limit, bool top_down);
+NTSTATUS plat_user_unreserve(ULONG_PTR address);
+NTSTATUS plat_user_commit(ULONG_PTR address, SIZE_T size, ULONG prot);
+NTSTATUS plat_user_place(ULONG_PTR address, const ULONG_PTR *frames, SIZE_T count, ULONG prot);
+NTSTATUS plat_user_decommit(ULONG_PTR address, SIZE_T size);
+/* Whether there is a page at address, its protection and frame, and where (at end at most) that changes; frames are not
+ * compared. */
+struct plat_user_state {
+    bool mapped;
+    ULONG prot; /* with its tag */
+    uint64_t frame;
+    ULONG_PTR end;
+};
+void plat_user_state(ULONG_PTR address, ULONG_PTR end, struct plat_user_state *state);
+/* The first page of the mapping that plat_user_map made at address. */
+ULONG_PTR plat_user_first(ULONG_PTR address);
 /* First access to a page marked so fails once with STATUS_IN_PAGE_ERROR (status c000009c). For tests and uma check. */
 NTSTATUS plat_user_poison_in_page(ULONG_PTR address);
 /*
@@ -155,7 +184,7 @@ bool plat_frame_load(uint64_t frame, SIZE_T offset, void *data, SIZE_T size);
 NTSTATUS plat_user_secure(ULONG_PTR address, SIZE_T size, ULONG needed, void **handle);
 bool plat_user_unsecure(void *handle);
 /* Host-side ("user mode") access to user memory, whatever its protection towards kernel code. False: not mapped, or not
- * writable by user mode. */
+ * writable by user mode; or data is itself user memory. */
 bool plat_user_store(ULONG_PTR address, const void *data, SIZE_T size);
 bool plat_user_load(ULONG_PTR address, void *data, SIZE_T size);
 /* Unmaps everything; used between test cases. */
@@ -174,10 +203,74 @@ void plat_raw_end(void);
 void *plat_system_map(SIZE_T size, ULONG prot);
 void plat_system_unmap(void *base, SIZE_T size);
 bool plat_system_protect(void *base, SIZE_T size, ULONG prot);
+/* Keeps pages whose protection will change often from sharing a host mapping with their neighbours, which makes each
+ * change cheap (a third of the time). */
+void plat_system_separate(void *base, SIZE_T size);
 /* True if the byte at address (user or system) can be read / written without a fault right now; safe for any value. */
 bool plat_is_readable(ULONG_PTR address, SIZE_T size);
 /* Copies from anywhere without ever faulting; returns bytes copied. For dumps and bug checks. */
 SIZE_T plat_safe_read(void *to, ULONG_PTR from, SIZE_T size);
+
+/* ---- the host's files ---- */
+
+/*
+ * Files and folders below a root, by handles (numbers from 0) and one name at a time. Names are UTF-8 and end with a
+ * zero; "", ".", ".." and anything with a "/" is STATUS_OBJECT_NAME_INVALID. No symbolic or magic link is followed and
+ * nothing but plain files and folders is opened (STATUS_ACCESS_DENIED), so what lies outside of the root stays out of
+ * reach whatever the host does in between. What Linux refuses comes back as the NTSTATUS nearest to it.
+ */
+enum plat_file_kind { PLAT_FILE_PLAIN, PLAT_FILE_FOLDER, PLAT_FILE_SPECIAL };
+struct plat_file_info {
+    enum plat_file_kind kind;
+    bool read_only;
+    uint32_t links;
+    uint64_t device, number; /* which file it is: no two have both the same */
+    uint64_t size, allocated;
+    uint64_t created, accessed, written, changed; /* 100 ns since 1601 */
+};
+struct plat_volume_info {
+    uint64_t unit_bytes, units, units_free, units_available;
+    uint32_t serial;
+    uint64_t created;
+};
+/* A folder of the host as the root. null: a new empty one, which is removed when the process that asked for it ends. */
+NTSTATUS plat_root_open(const char *path, int *root);
+/* writable: false where the host allows only reading. STATUS_OBJECT_NAME_NOT_FOUND. */
+NTSTATUS plat_file_open(int folder, const char *name, int *file, bool *writable, struct plat_file_info *info);
+/* A new file or folder, opened. STATUS_OBJECT_NAME_COLLISION: the name is taken, by whatever. */
+NTSTATUS plat_file_make(int folder, const char *name, enum plat_file_kind kind, bool read_only, int *file,
+                        struct plat_file_info *info);
+void plat_file_close(int file);
+/* What a name stands for, without opening it. */
+NTSTATUS plat_file_look(int folder, const char *name, struct plat_file_info *info);
+/* Removes a name if it still stands for that file, else STATUS_OBJECT_NAME_NOT_FOUND. */
+NTSTATUS plat_file_remove(int folder, const char *name, const struct plat_file_info *info);
+/* replace: a file of the new name goes. */
+NTSTATUS plat_file_rename(int folder, const char *name, int new_folder, const char *new_name, bool replace);
+
+NTSTATUS plat_file_info(int file, struct plat_file_info *info);
+/* done: fewer than size only at the end of the file. */
+NTSTATUS plat_file_read(int file, uint64_t offset, void *data, SIZE_T size, SIZE_T *done);
+NTSTATUS plat_file_write(int file, uint64_t offset, const void *data, SIZE_T size, SIZE_T *done);
+NTSTATUS plat_file_resize(int file, uint64_t size);
+NTSTATUS plat_file_flush(int file);
+/* 0: stays. */
+NTSTATUS plat_file_set_times(int file, uint64_t accessed, uint64_t written);
+NTSTATUS plat_file_set_read_only(int file, bool read_only);
+NTSTATUS plat_file_volume(int file, struct plat_volume_info *info);
+
+/* A walk through a folder's names, in the host's order, "." and ".." left out. */
+struct plat_listing {
+    int handle;
+    uint32_t used, at; /* of buffer */
+    _Alignas(8) char buffer[8192];
+};
+NTSTATUS plat_listing_open(int folder, struct plat_listing *listing);
+void plat_listing_close(struct plat_listing *listing);
+void plat_listing_rewind(struct plat_listing *listing);
+/* The next name, without going past it; it lives until the next call. STATUS_NO_MORE_FILES. */
+NTSTATUS plat_listing_peek(struct plat_listing *listing, const char **name);
+void plat_listing_advance(struct plat_listing *listing);
 
 /* ---- threads, waiting, time, output ---- */
 
@@ -197,7 +290,9 @@ bool plat_lock_wait(struct plat_lock *lock, uint64_t timeout_ns);
 void plat_lock_wake_all(struct plat_lock *lock);
 void plat_yield(void);
 NTSTATUS plat_thread_create(void (*entry)(void *), void *argument, uint64_t *id);
+/* One of the two, once: waits for the thread's end; or nobody will, and what it takes goes with it. */
 void plat_thread_join(uint64_t id);
+void plat_thread_forget(uint64_t id);
 uint64_t plat_thread_id(void);
 
 uint64_t plat_time_ns(void);           /* monotonic */

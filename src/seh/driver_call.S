@@ -6,19 +6,31 @@
  * without a word. Exceptions pass through: this is ELF code like any other.
  */
         .set    ARCH_THREAD_DRIVER_ROUTINE, 0x1058 /* arch.h */
-        .set    SAVED_STACK, 0x20       /* above the 32 bytes the routine may use */
-        .set    SAVED_ROUTINE, 0x28
-        .set    SAVED_OUTER, 0x30
-        .set    SAVED_MXCSR, 0x38
-        .set    FRAME, 0x48             /* keeps rsp a multiple of 16 */
+        .set    FIFTH_ARGUMENT, 0x20    /* above the 32 bytes the routine may use */
+        .set    SIXTH_ARGUMENT, 0x28
+        .set    SAVED_STACK, 0x30
+        .set    SAVED_ROUTINE, 0x38
+        .set    SAVED_OUTER, 0x40
+        .set    SAVED_MXCSR, 0x48
+        .set    FRAME, 0x58             /* keeps rsp a multiple of 16 */
         .set    MARK, 0x5EDBEEF
 
         .text
-/* ULONG_PTR seh_driver_call(ULONG_PTR routine, ULONG_PTR a, ULONG_PTR b, ULONG_PTR c, ULONG_PTR d) */
+/*
+ * ULONG_PTR seh_driver_call(ULONG_PTR routine, ULONG_PTR a, ULONG_PTR b, ULONG_PTR c, ULONG_PTR d)
+ * ULONG_PTR seh_driver_call_5(... ULONG_PTR e), _6(... ULONG_PTR e, ULONG_PTR f): the same code; without e and f the
+ * routine's stack slots hold anything
+ */
         .globl  seh_driver_call
         .type   seh_driver_call, @function
+        .globl  seh_driver_call_5
+        .type   seh_driver_call_5, @function
+        .globl  seh_driver_call_6
+        .type   seh_driver_call_6, @function
         .p2align 4
 seh_driver_call:
+seh_driver_call_5:
+seh_driver_call_6:
         endbr64
         push    %rbp
         mov     %rsp, %rbp
@@ -35,6 +47,9 @@ seh_driver_call:
         stmxcsr SAVED_MXCSR(%rsp)
         mov     %rdi, %gs:ARCH_THREAD_DRIVER_ROUTINE
         mov     %rdi, %rax
+        mov     %r9, FIFTH_ARGUMENT(%rsp)
+        mov     16(%rbp), %r9           /* f, the seventh in this convention */
+        mov     %r9, SIXTH_ARGUMENT(%rsp)
         mov     %r8, %r9
         mov     %rcx, %r8
         mov     %rsi, %rcx
@@ -87,5 +102,7 @@ seh_driver_call:
         call    seh_driver_spoilt
         ud2
         .size   seh_driver_call, . - seh_driver_call
+        .size   seh_driver_call_5, . - seh_driver_call_5
+        .size   seh_driver_call_6, . - seh_driver_call_6
 
         .section .note.GNU-stack, "", @progbits

@@ -56,12 +56,18 @@ extern void (*seh_unhandled_hook)(EXCEPTION_RECORD *record, CONTEXT *context);
 void seh_export_entry(void);
 /* Caller's address of the export that is running on this thread (the newest SEH_CALL), 0 if none. */
 ULONG_PTR seh_export_caller(void);
+/* The newest thing on this thread's list is a driver's call of that export: it was not called by our own C code on
+ * behalf of another. */
+bool seh_export_is(const void *export);
 
 /*
  * Calls a driver's routine with up to four arguments. If it comes back with another stack pointer or without the
  * registers it must preserve, seh_spoilt_hook hears of it and does not return; direction flag and MXCSR are put right.
  */
 ULONG_PTR seh_driver_call(ULONG_PTR routine, ULONG_PTR a, ULONG_PTR b, ULONG_PTR c, ULONG_PTR d);
+ULONG_PTR seh_driver_call_5(ULONG_PTR routine, ULONG_PTR a, ULONG_PTR b, ULONG_PTR c, ULONG_PTR d, ULONG_PTR e);
+ULONG_PTR seh_driver_call_6(ULONG_PTR routine, ULONG_PTR a, ULONG_PTR b, ULONG_PTR c, ULONG_PTR d, ULONG_PTR e,
+                            ULONG_PTR f);
 extern void (*seh_spoilt_hook)(ULONG_PTR routine, bool stack);
 
 /* A stack walk for bug checks: fills pcs, newest first, through PE and ELF frames; starts at *context. Never faults. */

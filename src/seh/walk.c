@@ -66,6 +66,12 @@ ULONG_PTR seh_export_caller(void)
     return node ? ((const struct seh_call *)node)->return_address : 0;
 }
 
+bool seh_export_is(const void *export)
+{
+    const struct seh_node *node = arch_self()->seh_top;
+    return node && node->kind == SEH_CALL && ((const struct seh_call *)node)->target == (ULONG64) export;
+}
+
 void seh_leave_nowhere(CONTEXT *context)
 {
     ULONG64 caller;

@@ -4,6 +4,7 @@ OUT has uma and drivers/*.sys, DRIVERS the .sys files of tests/cli/drivers. UMA_
 77 when this processor lacks it.
 """
 import concurrent.futures
+import json
 import os
 import pathlib
 import re
@@ -16,7 +17,7 @@ out, drivers, root = map(pathlib.Path, sys.argv[1:4])
 protect = os.environ.get("UMA_PROTECT", "auto")
 demo, requests = root / "drivers/demo", root / "tests/cli/requests"
 sample = {name: str(out / f"drivers/{name}.sys") for name in ("uma_safe", "legacy_race", "legacy_refetch", "direct_io")}
-naughty, refuses, mute, hangs = (str(drivers / f"{name}.sys") for name in ("naughty", "refuses", "mute", "hangs"))
+naughty, refuses, mute, hangs, settings = (str(drivers / f"{name}.sys") for name in ("naughty", "refuses", "mute", "hangs", "settings"))
 scratch = pathlib.Path(tempfile.mkdtemp(prefix="uma-cli-"))
 pool = concurrent.futures.ThreadPoolExecutor(3)  # most of the time goes into waiting for time-outs
 pending = []
@@ -85,6 +86,9 @@ def command_line():
         (["run", "--requests", "/nowhere.json", "a.sys"], "/nowhere.json: No such file"),
         (["run", "--requests", str(demo / "01-good.json"), "--ioctl", "1", "a.sys"], "do not go together"),
         (["run", "--requests", "a", "--requests", "b", "a.sys"], "--requests is given twice"),
+        (["run", "--reg", "/nowhere.json", "a.sys"], "/nowhere.json: No such file"),
+        (["run", "--reg", str(pipe), "a.sys"], "pipe: not a regular file"),
+        (["run", "--reg", "a", "--reg", "b", "a.sys"], "--reg is given twice"),
         (["run", "/nowhere.sys"], "nowhere.sys"),
         (["run", "/"], "/"),
         (["run", "/dev/null"], "/dev/null"),
@@ -206,6 +210,54 @@ def naughty_driver():
           CLEAN)
 
 
+def files():
+    """C: is the folder of --root: its files are read and written, and nothing else."""
+    root = scratch / "root"
+    (root / "notes").mkdir(parents=True)
+    (root / "notes" / "TODAY.txt").write_text("hello, world")
+    (root / "out").symlink_to("/etc")
+    driver = sample["uma_safe"]
+    check(run(driver, "--root", root, "--requests", requests / "file.json"), 0,
+          "^#1 read: STATUS_SUCCESS information 12", "^#2 write: STATUS_SUCCESS information 5",
+          "^#3 read: STATUS_END_OF_FILE", "^#4 read: STATUS_ACCESS_VIOLATION",
+          "^#5 read: STATUS_SUCCESS information 12 out 12: 48 45 4c 4c 4f 2c 20 77 6f 72 6c 64$", CLEAN)
+    check(run(driver, "--root", root, "--device", "\\??\\C:\\out\\passwd", "--ioctl", "0"), 2, stderr=["STATUS_ACCESS_DENIED"])
+    check(run(driver, "--root", root / "none"), 2, stderr=["--root .*none: No such file"])
+    check(run(driver, "--root", root / "notes" / "TODAY.txt"), 2, stderr=["--root .*TODAY.txt: not a folder"])
+    check(run(driver, "--device", "\\??\\C:\\passwd", "--ioctl", "0"), 2, stderr=["STATUS_OBJECT_NAME_NOT_FOUND"])
+
+
+def registry():
+    """Keys and values made before the driver comes, by a file of their own; files that are wrong."""
+
+    def reg(content, status, *wanted, name="registry.json", **keywords):
+        path = scratch / name
+        path.write_bytes(content if isinstance(content, bytes) else content.encode())
+        check(run(settings, "--reg", path), status, *wanted, **keywords)
+
+    whole = json.loads((requests / "settings.json").read_text())["registry"]
+    reg(json.dumps(whole), 0, CLEAN, stderr=[
+        "^Start: type 4, 4 bytes: 03 00 00 00$", "^Parameters: 0x00000000$", "^Number: type 4, 4 bytes: 78 56 34 12$",
+        "^Big: type 11, 8 bytes: fe ff ff ff ff ff ff ff$", "^Text: type 1, 6 bytes: 68 00 e9 00 00 00$",
+        "^Path: type 2, 6 bytes: 25 00 61 00 00 00$", "^Peers: type 7, 10 bytes: 61 00 00 00 62 00 00 00 00 00$",
+        "^Bytes: type 3, 2 bytes: 00 ff$", r"Er: 0x00000000$", "^: type 1, 4 bytes: 64 00 00 00$"])
+    check(run(settings, "--requests", requests / "settings.json"), 0, "^#1 close: STATUS_SUCCESS", CLEAN,
+          stderr=["^Bytes: type 3, 2 bytes: 00 ff$"])
+    reg("{}", 0, CLEAN, stderr=["^Number: 0xc0000034$", r"Er: 0xc0000034$"], name="empty.json")
+    reg('{"": {}}', 2, stderr=[r"\Auma: .*: a key is .*\n\Z"], name="unnamed.json")
+    one_line = r"\Auma: [^\n]*\n\Z"
+    for number, (content, words) in enumerate([
+        (b"\xff\xfe", "unable to decode"), ("[]", "not an object of registry keys"), ('{"K": {"V": {"dword": 4294967296}}}', "K.V.dword: does not fit"),
+        ('{"K": {"V": {"binary": "' + "00" * (1 << 20) + '00"}}}', "K.V.binary: more than 1048576 bytes"),
+        ('{"\\\\Registry\\\\Machine\\\\New": {}}', r"registry: \\Registry\\Machine\\New: STATUS_INVALID_PARAMETER"),
+        (json.dumps({"\\Registry\\None\\X": {}}), "registry: .*STATUS_"),
+        (json.dumps({"K\\" * 400 + "L" * 300: {}}), "registry: .*STATUS_"), (json.dumps({"K" * 40000: {}}), "STATUS_NAME_TOO_LONG"),
+        (json.dumps({f"K{i}": {} for i in range(4097)}), "more than 4096 keys and values"),
+        (json.dumps({"Parameters": {"N" * 20000: {"dword": 1}}}), "registry: Parameters: STATUS_"),
+    ]):
+        reg(content, 2, stderr=[one_line, words], name=f"hostile{number}.json", absent=["Start: "])
+
+
 def direct_driver():
     """Buffers locked by the system, and by the driver: nothing of user memory is touched raw, no lock stays."""
     for smap in ([], ["--smap"]):
@@ -246,6 +298,8 @@ else:
     safe_driver()
     legacy_drivers()
     naughty_driver()
+    files()
+    registry()
     direct_driver()
 right = sum(future.result() for future in pending)
 shutil.rmtree(scratch)

@@ -78,7 +78,7 @@ CHECKS = {
 
 def schema_keys():
     definitions = schema["$defs"]
-    objects = {kind: definitions[kind] for kind in ("file", "request", "buffer", "field", "race")}
+    objects = {kind: definitions[kind] for kind in ("file", "request", "buffer", "field", "race", "value")}
     objects["target"] = definitions["target"]["anyOf"][2]
     objects["fill"] = definitions["field"]["properties"]["fill"]
     return {(kind, key) for kind, rule in objects.items() for key in rule["properties"]}
@@ -96,6 +96,7 @@ def main():
         errors += [f"{path.relative_to(root)}: {line}" for line in problems(json.loads(path.read_text()), schema, "")]
     broken = [
         {"requests": []}, {"requests": [{"code": 1, "inn": 5}]}, {"requests": [{"code": 1, "in": [{"u33": 1}]}]},
+        {"registry": {"\\Device": {}}, "requests": [{"code": 1}]}, {"registry": {"K": {"V": {"dword": 1, "sz": ""}}}, "requests": [{"code": 1}]},
         {"requests": [{"code": 1, "in": {"bad": "evil"}}]}, {"requests": [{"code": 1, "race": {"at": "in"}}]},
     ]
     errors += [f"the schema accepts {json.dumps(one)}" for one in broken if not list(problems(one, schema, ""))]

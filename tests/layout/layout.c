@@ -4,6 +4,9 @@
  *
  * The test compiles that text for x64 Windows against mingw-w64's headers; each difference is one failed assertion.
  */
+#include "wdk/fileinfo.h"
+#include "wdk/cc.h"
+#include "wdk/fsrtl.h"
 #include "wdk/wdm.h"
 #include <stdio.h>
 

@@ -1,5 +1,6 @@
 /*
- * test_exports.c - the rows of exports.def: each export once, sorted inside its group, names that can be exports.
+ * test_exports.c - the rows of exports.def: each export once, sorted inside its group, names that can be exports; and
+ * those of irql.def.
  */
 #include <setjmp.h>
 #include <stdarg.h>
@@ -65,6 +66,60 @@ static void test_groups_are_sorted(void **state)
     assert_true(groups <= headings);
 }
 
+static const struct level {
+    const char *name;
+    int lowest, highest, subcode;
+} levels[] = {
+#define PASSIVE                                  0
+#define APC                                      1
+#define DISPATCH                                 2
+#define HIGH                                     15
+#define IRQL_ROW(Name, Lowest, Highest, Subcode) {#Name, Lowest, Highest, Subcode},
+#include "irql.def"
+};
+enum { LEVELS = sizeof(levels) / sizeof(levels[0]) };
+
+static int has_row(const char *name)
+{
+    for (int i = 0; i < COUNT; i++)
+        if (!strcmp(rows[i].name, name))
+            return rows[i].state == DONE;
+    return 0;
+}
+
+/* A level is documented for what a driver can call. */
+static void test_levels_are_of_exports_we_have(void **state)
+{
+    (void)state;
+    for (int i = 0; i < LEVELS; i++) {
+        if (!has_row(levels[i].name))
+            fail_msg("irql.def: %s is no export we have", levels[i].name);
+        if (i && strcmp(levels[i - 1].name, levels[i].name) >= 0)
+            fail_msg("irql.def: %s does not belong behind %s", levels[i].name, levels[i - 1].name);
+        assert_in_range(levels[i].lowest, 0, levels[i].highest);
+        assert_true(levels[i].lowest > 0 || levels[i].highest < HIGH); /* else it says nothing */
+    }
+    print_message("levels: %d\n", LEVELS);
+}
+
+/* Each Zw service wants PASSIVE_LEVEL and says so by code 0xE6: an export that is done without a row would go
+ * unchecked. */
+static void test_zw_services_have_a_level(void **state)
+{
+    int missing = 0;
+    (void)state;
+    for (int i = 0; i < COUNT; i++) {
+        int found = rows[i].state != DONE || strncmp(rows[i].name, "Zw", 2);
+        for (int k = 0; k < LEVELS && !found; k++)
+            found = !strcmp(levels[k].name, rows[i].name) && levels[k].highest == PASSIVE && levels[k].subcode == 0xE6;
+        if (!found) {
+            print_message("irql.def: no row (PASSIVE, PASSIVE, 0xE6) of %s\n", rows[i].name);
+            missing++;
+        }
+    }
+    assert_int_equal(missing, 0);
+}
+
 static void test_print_how_far_it_is(void **state)
 {
     int count[4] = {0};
@@ -79,8 +134,8 @@ static void test_print_how_far_it_is(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_each_export_has_one_row),
-        cmocka_unit_test(test_groups_are_sorted),
+        cmocka_unit_test(test_each_export_has_one_row),       cmocka_unit_test(test_groups_are_sorted),
+        cmocka_unit_test(test_levels_are_of_exports_we_have), cmocka_unit_test(test_zw_services_have_a_level),
         cmocka_unit_test(test_print_how_far_it_is),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

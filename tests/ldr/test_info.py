@@ -52,8 +52,10 @@ def test_missing_exports_stop_when_used():
 
 
 def test_kmdf():
-    check("kmdf", facts(f"{drivers}/kmdf.sys")["kmdf"], {"version": "1.15"})
-    check("kmdf text", "framework   KMDF 1.15\n" in run("info", f"{drivers}/kmdf.sys")[1], True)
+    check("kmdf", facts(f"{drivers}/kmdf.sys")["kmdf"],
+          {"version": "1.15", "bind": "pointer", "functions": 0, "stubs": []})
+    check("kmdf text", "framework   KMDF 1.15, bound by pointer; 0 functions in reach, 0 of them stubs\n"
+          in run("info", f"{drivers}/kmdf.sys")[1], True)
     check("kmdf without info", facts(f"{drivers}/kmdf_bare.sys")["kmdf"], {"version": None})
     check("kmdf unknown text", "framework   KMDF, version unknown\n" in run("info", f"{drivers}/kmdf_bare.sys")[1], True)
     check("not kmdf", facts(f"{drivers}/missing.sys")["kmdf"], None)

@@ -239,6 +239,64 @@ static void test_names(void **state)
     assert_string_equal(uma_status_name((uma_status)0xC0FFEE00), "0xc0ffee00");
 }
 
+/* ---- user APCs ---- */
+
+static struct {
+    unsigned runs;
+    uint64_t routine, sum;
+    uma_status nested;
+} apcs;
+
+static void on_apc(void *context, uint64_t routine, const uint64_t arguments[3])
+{
+    const uint64_t now[] = {0, 0}; /* a null interval: an access violation, from a call made in the APC */
+    assert_ptr_equal(context, &apcs);
+    apcs.runs++;
+    apcs.routine = routine;
+    apcs.sum += arguments[0] + arguments[1] + arguments[2];
+    apcs.nested = uma_call("NtDelayExecution", now, 2);
+}
+
+static void queue_and_wait(void *context)
+{
+    static const uint64_t this_thread = (uint64_t)-2;
+    uint64_t queue[] = {this_thread, 0xFFFF800012345678, 1, 20, 300}, interval, delay[2] = {0};
+    int64_t ms = -10000;
+    (void)context;
+    assert_int_equal(uma_user_alloc(4096, UMA_READ_WRITE, &interval), OK);
+    assert_true(uma_user_store(interval, &ms, sizeof(ms)));
+    delay[1] = interval;
+    assert_int_equal(uma_call("NtQueueApcThread", queue, 5), OK);
+    assert_int_equal(uma_call("NtQueueApcThread", queue, 5), OK);
+    assert_int_equal(uma_call("NtDelayExecution", delay, 2), OK);
+    assert_int_equal(apcs.runs, 0); /* not alertable */
+    delay[0] = 1;
+    assert_int_equal(uma_call("NtDelayExecution", delay, 2), 0xC0); /* STATUS_USER_APC */
+    assert_int_equal(apcs.runs, 2);
+    assert_int_equal(apcs.sum, 642);
+    assert_true(apcs.routine == queue[1]); /* whatever number it was queued with */
+    assert_int_equal(apcs.nested, ACCESS_VIOLATION);
+    assert_int_equal(uma_call("NtQueueApcThread", queue, 5), OK);
+    assert_int_equal(uma_call("NtTestAlert", NULL, 0), OK);
+    assert_int_equal(apcs.runs, 3);
+    assert_int_equal(uma_call("NtAlertThread", &this_thread, 1), OK);
+    assert_int_equal(uma_call("NtDelayExecution", delay, 2), 0x101); /* STATUS_ALERTED */
+    assert_int_equal(uma_call("NtTestAlert", NULL, 0), OK);
+    assert_int_equal(uma_call("NtQueueApcThread", queue, 5), OK); /* goes with the thread */
+    uma_user_free(interval, 4096);
+}
+
+static void test_apcs(void **state)
+{
+    struct uma_thread *thread;
+    (void)state;
+    uma_set_apc(on_apc, &apcs);
+    assert_int_equal(uma_thread_start(queue_and_wait, NULL, &thread), OK);
+    uma_thread_join(thread);
+    assert_int_equal(apcs.runs, 3);
+    uma_set_apc(NULL, NULL);
+}
+
 int main(int argc, char **argv)
 {
     if (argc != 3) {
@@ -251,7 +309,7 @@ int main(int argc, char **argv)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_names),    cmocka_unit_test(test_load_errors), cmocka_unit_test(test_load),
         cmocka_unit_test(test_requests), cmocka_unit_test(test_decoy),       cmocka_unit_test(test_race),
-        cmocka_unit_test(test_unload),
+        cmocka_unit_test(test_unload),   cmocka_unit_test(test_apcs),
     };
     const struct uma_options options = {.size = sizeof(options), .protect = protect_asked(), .timeout_seconds = 30};
     int failed = cmocka_run_group_tests(before, NULL, NULL);

@@ -175,7 +175,7 @@ static void work_until_removed(void *argument)
     UNREFERENCED_PARAMETER(argument);
     ke_thread_attach();
     while (IoAcquireRemoveLockEx(&remove_lock, NULL, "", 1, sizeof(remove_lock)) == STATUS_SUCCESS) {
-        inside++;
+        __atomic_add_fetch(&inside, 1, __ATOMIC_SEQ_CST);
         if (__atomic_load_n(&gone, __ATOMIC_SEQ_CST))
             inside_after_removal++;
         plat_yield();

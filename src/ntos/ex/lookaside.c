@@ -9,6 +9,7 @@
 #include "ex.h"
 #include "rtl.h"
 #include "seh.h"
+#include "verify.h"
 
 /* A pool routine as driver code must call it. Without a loader there is no driver code. */
 static void *for_drivers(const char *name, void *direct)
@@ -17,10 +18,27 @@ static void *for_drivers(const char *name, void *direct)
     return routine ? routine : direct;
 }
 
+static void verify_initialize(GENERAL_LOOKASIDE_POOL *list, SIZE_T size)
+{
+    if (size < sizeof(SLIST_ENTRY))
+        ke_violation(0xCD, (ULONG_PTR)list, size, sizeof(SLIST_ENTRY),
+                     "the blocks of a lookaside list are too small to be linked");
+    if (!ke_track_add(KE_TRACK_LOOKASIDE, list))
+        ke_violation(0xCA, (ULONG_PTR)list, 0, 0, "a lookaside list is initialized that is in use");
+}
+
+static void verify_delete(GENERAL_LOOKASIDE_POOL *list)
+{
+    if (!ke_track_remove(KE_TRACK_LOOKASIDE, list))
+        ke_violation(0xCB, (ULONG_PTR)list, 0, 0, "a lookaside list is deleted that was not initialized");
+}
+
 static void initialize(GENERAL_LOOKASIDE_POOL *list, void *allocate, void *release, ULONG type, SIZE_T size, ULONG tag)
 {
     if ((ULONG_PTR)list & 15)
         ExRaiseDatatypeMisalignment();
+    if (ke_verify)
+        verify_initialize(list, size);
     __builtin_memset(list, 0, sizeof(*list));
     list->MaximumDepth = 256;
     list->Type = (POOL_TYPE)type;
@@ -92,16 +110,22 @@ static void flush(GENERAL_LOOKASIDE_POOL *list, bool extended)
 /* Empties the list; it must not be used again. IRQL <= DISPATCH_LEVEL, paged lists <= APC_LEVEL. */
 VOID NTAPI ExDeleteNPagedLookasideList(PNPAGED_LOOKASIDE_LIST Lookaside)
 {
+    if (ke_verify)
+        verify_delete(&Lookaside->L);
     flush(&Lookaside->L, false);
 }
 
 VOID NTAPI ExDeletePagedLookasideList(PPAGED_LOOKASIDE_LIST Lookaside)
 {
+    if (ke_verify)
+        verify_delete(&Lookaside->L);
     flush(&Lookaside->L, false);
 }
 
 VOID NTAPI ExDeleteLookasideListEx(PLOOKASIDE_LIST_EX Lookaside)
 {
+    if (ke_verify)
+        verify_delete(&Lookaside->L);
     flush(&Lookaside->L, true);
 }
 

@@ -3,23 +3,19 @@
  *
  * Count is 1 when free and falls with each thread that wants the mutex; a waiter sleeps on a synchronization event.
  * Taking one that the thread holds would hang for ever on Windows; here it is bug check 0xC4, like releasing one it
- * does not hold.
+ * does not hold: the codes are those of Driver Verifier's deadlock detection.
  */
 #include "ex.h"
 #include "arch.h"
 #include "rtl.h"
-
-static DECLSPEC_NORETURN void misuse(PVOID mutex, const char *why)
-{
-    ke_bugcheck_because(BUGCHECK_DRIVER_VERIFIER_DETECTED_VIOLATION,
-                        (ULONG_PTR[4]){0x30, (ULONG_PTR)mutex, arch_self()->irql, 0}, why);
-}
+#include "verify.h"
 
 static void take(volatile LONG *count, PKTHREAD *owner, ULONG *contention, PRKEVENT event)
 {
     PKTHREAD self = ke_thread_current();
     if (__atomic_load_n(owner, __ATOMIC_RELAXED) == self)
-        misuse((PVOID)(ULONG_PTR)count, "a thread takes a mutex it already holds, which would hang for ever");
+        ke_violation(0x1000, (ULONG_PTR)count, 0, 0,
+                     "a thread takes a mutex it already holds, which would hang for ever");
     if (__atomic_sub_fetch(count, 1, __ATOMIC_ACQUIRE) != 0) {
         __atomic_add_fetch(contention, 1, __ATOMIC_RELAXED);
         KeWaitForSingleObject(event, Executive, KernelMode, FALSE, NULL);
@@ -29,8 +25,10 @@ static void take(volatile LONG *count, PKTHREAD *owner, ULONG *contention, PRKEV
 
 static void give(volatile LONG *count, PKTHREAD *owner, PRKEVENT event)
 {
-    if (__atomic_load_n(owner, __ATOMIC_RELAXED) != ke_thread_current())
-        misuse((PVOID)(ULONG_PTR)count, "a thread releases a mutex it does not hold");
+    PKTHREAD self = ke_thread_current(), holder = __atomic_load_n(owner, __ATOMIC_RELAXED);
+    if (holder != self)
+        ke_violation(holder ? 0x1004 : 0x1007, (ULONG_PTR)count, (ULONG_PTR)holder, holder ? (ULONG_PTR)self : 0,
+                     "a thread releases a mutex it does not hold");
     __atomic_store_n(owner, (PKTHREAD)NULL, __ATOMIC_RELAXED);
     if (__atomic_add_fetch(count, 1, __ATOMIC_RELEASE) <= 0)
         KeSetEvent(event, 0, FALSE);
@@ -84,11 +82,15 @@ BOOLEAN NTAPI ExTryToAcquireFastMutex(PFAST_MUTEX FastMutex)
 /* The unsafe forms leave the IRQL alone: the caller has disabled APCs. */
 VOID NTAPI ExAcquireFastMutexUnsafe(PFAST_MUTEX FastMutex)
 {
+    if (ke_verify)
+        ke_verify_apcs_disabled(0x39, FastMutex, "a fast mutex is acquired \"unsafe\" while APCs are not disabled");
     take(&FastMutex->Count, &FastMutex->Owner, &FastMutex->Contention, &FastMutex->Event);
 }
 
 VOID NTAPI ExReleaseFastMutexUnsafe(PFAST_MUTEX FastMutex)
 {
+    if (ke_verify)
+        ke_verify_apcs_disabled(0x3A, FastMutex, "a fast mutex is released \"unsafe\" while APCs are not disabled");
     give(&FastMutex->Count, &FastMutex->Owner, &FastMutex->Event);
 }
 

@@ -8,6 +8,7 @@
 #include "arch.h"
 #include "rtl.h"
 #include "seh.h"
+#include "verify_pool.h"
 
 #define NONE_TAG RTL_TAG('N', 'o', 'n', 'e') /* of routines without a tag */
 
@@ -24,6 +25,7 @@ static void check_irql(bool paged, ULONG_PTR detail, ULONG_PTR subcode)
 static PVOID allocate(SIZE_T size, ULONG tag, ULONG flags, bool paged, bool raise)
 {
     check_irql(paged, size, 0x1);
+    flags |= paged ? MM_POOL_PAGED : 0;
     PVOID block = mm_pool_allocate(size, tag, flags, MM_POOL_DRIVER, seh_export_caller());
     if (!block && raise)
         seh_raise_status(STATUS_INSUFFICIENT_RESOURCES);
@@ -42,6 +44,8 @@ PVOID NTAPI ExAllocatePool2(POOL_FLAGS Flags, SIZE_T NumberOfBytes, ULONG Tag)
     const POOL_FLAGS known = kinds | POOL_FLAG_USE_QUOTA | POOL_FLAG_UNINITIALIZED | POOL_FLAG_SESSION |
                              POOL_FLAG_CACHE_ALIGNED | POOL_FLAG_RAISE_ON_FAILURE;
     POOL_FLAGS kind = Flags & kinds;
+    if (ke_verify)
+        ex_verify_allocation(kind == POOL_FLAG_PAGED ? PagedPool : NonPagedPool, NumberOfBytes, Tag);
     bool raise = Flags & POOL_FLAG_RAISE_ON_FAILURE;
     if (!kind || (kind & (kind - 1)) || (Flags & 0xFFFFFFFFull & ~known) || !Tag) {
         if (raise)
@@ -64,6 +68,8 @@ PVOID NTAPI ExAllocatePool3(POOL_FLAGS Flags, SIZE_T NumberOfBytes, ULONG Tag,
 
 static PVOID allocate_typed(ULONG type, SIZE_T size, ULONG tag, bool zero, bool raise)
 {
+    if (ke_verify)
+        ex_verify_allocation(type, size, tag);
     ULONG how = (zero || (type & POOL_ZERO_ALLOCATION) ? MM_POOL_ZERO : 0) | (type & 4 ? MM_POOL_CACHE_ALIGNED : 0);
     return allocate(size, tag, how, type & PagedPool, raise || (type & POOL_RAISE_IF_ALLOCATION_FAILURE));
 }
@@ -112,6 +118,8 @@ PVOID NTAPI ExAllocatePoolWithQuota(POOL_TYPE PoolType, SIZE_T NumberOfBytes)
 VOID NTAPI ExFreePoolWithTag(PVOID P, ULONG Tag)
 {
     check_irql(false, (ULONG_PTR)P, 0x11);
+    if (ke_verify)
+        ex_verify_free(P);
     mm_pool_free(P, Tag, seh_export_caller());
 }
 

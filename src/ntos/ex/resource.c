@@ -9,14 +9,33 @@
 #include "ex.h"
 #include "arch.h"
 #include "rtl.h"
+#include "verify.h"
 
 #define OWNED_EXCLUSIVE 0x80 /* ERESOURCE.Flag */
 #define TABLE_TAG       RTL_TAG('R', 'e', 's', 'T')
 
 enum { FIRST_TABLE = 8 };
 
+static void verify_delete(PERESOURCE resource)
+{
+    if (!ke_track_remove(KE_TRACK_RESOURCE, resource))
+        ke_violation(0xD1, (ULONG_PTR)resource, 0, 0, "a resource is deleted that was not initialized");
+    if (resource->ActiveCount)
+        ke_violation(0x100B, (ULONG_PTR)resource, resource->OwnerEntry.OwnerThread, 0,
+                     "a resource is deleted that a thread still owns");
+}
+
+static void verify_acquire(PERESOURCE resource)
+{
+    if ((ULONG_PTR)resource % sizeof(PVOID))
+        ke_violation(0x3D, 0, 0, (ULONG_PTR)resource, "a resource is not aligned to the size of a pointer");
+    ke_verify_apcs_disabled(0x37, resource, "a resource is acquired while normal kernel APCs are not disabled");
+}
+
 NTSTATUS NTAPI ExInitializeResourceLite(PERESOURCE Resource)
 {
+    if (ke_verify && !ke_track_add(KE_TRACK_RESOURCE, Resource))
+        ke_violation(0xD0, (ULONG_PTR)Resource, 0, 0, "a resource is initialized that is in use");
     __builtin_memset(Resource, 0, sizeof(*Resource));
     InitializeListHead(&Resource->SystemResourcesList);
     return STATUS_SUCCESS;
@@ -24,6 +43,8 @@ NTSTATUS NTAPI ExInitializeResourceLite(PERESOURCE Resource)
 
 NTSTATUS NTAPI ExDeleteResourceLite(PERESOURCE Resource)
 {
+    if (ke_verify)
+        verify_delete(Resource);
     if (Resource->OwnerTable)
         mm_pool_free(Resource->OwnerTable, TABLE_TAG, 0);
     Resource->OwnerTable = NULL;
@@ -68,14 +89,19 @@ static bool is_exclusive(const ERESOURCE *resource)
     return resource->Flag & OWNED_EXCLUSIVE;
 }
 
+/* Who goes before whom: of a shared request and the exclusive ones that wait already. */
+enum turn { TURN_FIRST, TURN_AFTER_UNLESS_OWNER, TURN_AFTER };
+
 /* Takes the resource if that is possible now. Lock held. */
-static bool try_take(PERESOURCE resource, bool exclusive, bool behind_waiters)
+static bool try_take(PERESOURCE resource, bool exclusive, enum turn turn)
 {
     ULONG_PTR self = (ULONG_PTR)ke_thread_current();
     OWNER_ENTRY *mine = find_owner(resource, self);
     if (resource->ActiveCount) {
-        bool recursion = mine && (is_exclusive(resource) || !exclusive);
-        bool join = !exclusive && !is_exclusive(resource) && !(behind_waiters && resource->NumberOfExclusiveWaiters);
+        bool last = turn == TURN_AFTER && !is_exclusive(resource) && resource->NumberOfExclusiveWaiters;
+        bool recursion = mine && (is_exclusive(resource) || !exclusive) && !last;
+        bool join =
+            !exclusive && !is_exclusive(resource) && (turn == TURN_FIRST || !resource->NumberOfExclusiveWaiters);
         if (!recursion && !join)
             return false;
     }
@@ -96,20 +122,22 @@ static bool try_take(PERESOURCE resource, bool exclusive, bool behind_waiters)
     return true;
 }
 
-static BOOLEAN acquire(PERESOURCE resource, BOOLEAN wait, bool exclusive, bool behind_waiters)
+static BOOLEAN acquire(PERESOURCE resource, BOOLEAN wait, bool exclusive, enum turn turn)
 {
+    if (ke_verify)
+        verify_acquire(resource);
     if (wait && arch_self()->irql >= DISPATCH_LEVEL)
         ke_bugcheck_because(BUGCHECK_ATTEMPTED_SWITCH_FROM_DPC,
                             (ULONG_PTR[4]){(ULONG_PTR)ke_thread_current(), (ULONG_PTR)resource, arch_self()->irql, 0},
                             "a resource is waited for at DISPATCH_LEVEL or above");
     __atomic_load_n(&resource->Flag, __ATOMIC_RELAXED); /* a bad pointer faults before the lock is held */
     plat_lock_acquire(&ke_dispatcher_lock);
-    bool taken = try_take(resource, exclusive, behind_waiters);
+    bool taken = try_take(resource, exclusive, turn);
     if (!taken && wait) {
         ULONG *waiters = exclusive ? &resource->NumberOfExclusiveWaiters : &resource->NumberOfSharedWaiters;
         ++*waiters;
         resource->ContentionCount++;
-        while (!(taken = try_take(resource, exclusive, behind_waiters)))
+        while (!(taken = try_take(resource, exclusive, turn)))
             plat_lock_wait(&ke_dispatcher_lock, UINT64_MAX);
         --*waiters;
     }
@@ -121,23 +149,31 @@ static BOOLEAN acquire(PERESOURCE resource, BOOLEAN wait, bool exclusive, bool b
  * wait. */
 BOOLEAN NTAPI ExAcquireResourceExclusiveLite(PERESOURCE Resource, BOOLEAN Wait)
 {
-    return acquire(Resource, Wait, true, true);
+    return acquire(Resource, Wait, true, TURN_AFTER_UNLESS_OWNER);
 }
 
 BOOLEAN NTAPI ExAcquireResourceSharedLite(PERESOURCE Resource, BOOLEAN Wait)
 {
-    return acquire(Resource, Wait, false, true);
+    return acquire(Resource, Wait, false, TURN_AFTER_UNLESS_OWNER);
 }
 
 /* Shared, even past waiting exclusive requests. */
 BOOLEAN NTAPI ExAcquireSharedStarveExclusive(PERESOURCE Resource, BOOLEAN Wait)
 {
-    return acquire(Resource, Wait, false, false);
+    return acquire(Resource, Wait, false, TURN_FIRST);
+}
+
+/* Shared, after exclusive requests that wait, even where the thread has it shared already. */
+BOOLEAN NTAPI ExAcquireSharedWaitForExclusive(PERESOURCE Resource, BOOLEAN Wait)
+{
+    return acquire(Resource, Wait, false, TURN_AFTER);
 }
 
 /* Bug check 0xE3 RESOURCE_NOT_OWNED: the thread does not own it. */
 VOID NTAPI ExReleaseResourceForThreadLite(PERESOURCE Resource, ULONG_PTR ResourceThreadId)
 {
+    if (ke_verify)
+        ke_verify_apcs_disabled(0x38, Resource, "a resource is released while normal kernel APCs are not disabled");
     __atomic_load_n(&Resource->Flag, __ATOMIC_RELAXED);
     plat_lock_acquire(&ke_dispatcher_lock);
     OWNER_ENTRY *entry = ResourceThreadId ? find_owner(Resource, ResourceThreadId) : NULL;

@@ -40,7 +40,7 @@ static void check_header(PSLIST_HEADER head)
 
 static PSLIST_ENTRY first_of(const SLIST_HEADER *head)
 {
-    return (PSLIST_ENTRY)(ULONG_PTR)(head->Region & ~REGION_FLAGS);
+    return (PSLIST_ENTRY)(ULONG_PTR)(__atomic_load_n(&head->Region, __ATOMIC_RELAXED) & ~REGION_FLAGS);
 }
 
 static void check_entry(const SLIST_ENTRY *entry)
@@ -51,9 +51,9 @@ static void check_entry(const SLIST_ENTRY *entry)
 
 static void set_head(PSLIST_HEADER head, PSLIST_ENTRY first, ULONGLONG depth)
 {
-    ULONGLONG sequence = (head->Alignment >> 16) + 1;
+    ULONGLONG sequence = (head->Alignment >> 16) + 1, region = __atomic_load_n(&head->Region, __ATOMIC_RELAXED);
     __atomic_store_n(&head->Alignment, sequence << 16 | (depth & 0xFFFF), __ATOMIC_RELAXED);
-    __atomic_store_n(&head->Region, (ULONG_PTR)first | (head->Region & REGION_FLAGS), __ATOMIC_RELEASE);
+    __atomic_store_n(&head->Region, (ULONG_PTR)first | (region & REGION_FLAGS), __ATOMIC_RELEASE);
 }
 
 /* ListHead is 16-byte aligned, else STATUS_DATATYPE_MISALIGNMENT is raised. */

@@ -124,7 +124,8 @@ BOOLEAN NTAPI IoIsOperationSynchronous(PIRP Irp)
     bool paging = Irp->Flags & IRP_PAGING_IO;
     if (paging)
         return (Irp->Flags & IRP_SYNCHRONOUS_PAGING_IO) != 0;
-    return (file && (file->Flags & FO_SYNCHRONOUS_IO)) || (Irp->Flags & IRP_SYNCHRONOUS_API);
+    return (file && (__atomic_load_n(&file->Flags, __ATOMIC_RELAXED) & FO_SYNCHRONOUS_IO)) ||
+           (Irp->Flags & IRP_SYNCHRONOUS_API);
 }
 
 /* There is nobody to ask, as on Windows when a thread has hard errors disabled: the request ends with its status. */

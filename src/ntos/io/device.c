@@ -1,7 +1,7 @@
 /*
  * device.c - device objects: creation, deletion, stacks of attached devices, symbolic links to them.
  */
-#include "io_internal.h"
+#include "verify_io.h"
 #include "seh.h"
 
 struct plat_lock io_lock;
@@ -121,6 +121,8 @@ void io_device_delete(DEVICE_OBJECT *object)
         RemoveEntryList(&device->link);
     }
     plat_lock_release(&io_lock);
+    if (ke_verify)
+        io_verify_delete(object, again);
     if (again) {
         io_warn(seh_export_caller(), "a device was deleted twice");
         return;
@@ -181,6 +183,8 @@ PDEVICE_OBJECT NTAPI IoAttachDeviceToDeviceStack(PDEVICE_OBJECT SourceDevice, PD
 VOID NTAPI IoDetachDevice(PDEVICE_OBJECT TargetDevice)
 {
     PDEVICE_OBJECT above = TargetDevice->AttachedDevice;
+    if (ke_verify)
+        io_verify_detach(TargetDevice);
     if (above)
         io_device_of(above)->attached_to = NULL;
     TargetDevice->AttachedDevice = NULL;

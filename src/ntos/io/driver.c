@@ -1,7 +1,8 @@
 /*
  * driver.c - driver objects: a loaded image's DriverEntry and DriverUnload, and its extensions.
  */
-#include "io_internal.h"
+#include "verify_io.h"
+#include "cm.h"
 #include "seh.h"
 
 const struct ob_type io_driver_type = {
@@ -70,6 +71,16 @@ static void driver_fill(struct io_driver *driver, ULONG_PTR entry, PVOID base, S
     driver->extension.ServiceKeyName = object->DriverName;
 }
 
+/* What the registry path leads to. */
+static NTSTATUS service_key_create(DRIVER_OBJECT *driver)
+{
+    const USHORT prefix = 8 * sizeof(WCHAR); /* "\Driver\" */
+    UNICODE_STRING name = driver->DriverName;
+    name.Buffer += prefix / sizeof(WCHAR);
+    name.Length = (USHORT)(name.Length - prefix);
+    return cm_service_create(&name);
+}
+
 struct io_balance io_balance_take(void)
 {
     PKTHREAD self = ke_thread_current();
@@ -124,7 +135,9 @@ NTSTATUS io_driver_load(ULONG_PTR entry, PVOID image_base, SIZE_T image_size, co
     DRIVER_OBJECT *object = &driver->object;
     io_leaks_forget();
     driver_fill(driver, entry, image_base, image_size, name);
-    status = ob_insert(driver, &object->DriverName);
+    status = service_key_create(object);
+    if (NT_SUCCESS(status))
+        status = ob_insert(driver, &object->DriverName);
     if (!NT_SUCCESS(status)) {
         driver_drop(object);
         return status;
@@ -155,6 +168,8 @@ NTSTATUS io_driver_unload(DRIVER_OBJECT *driver)
     struct io_balance before = io_balance_take();
     seh_driver_call((ULONG_PTR)driver->DriverUnload, (ULONG_PTR)driver, 0, 0, 0);
     io_balance_check(&before, (ULONG_PTR)driver->DriverUnload);
+    if (ke_verify)
+        io_verify_unload(driver);
     plat_lock_acquire(&io_lock);
     for (DEVICE_OBJECT *device = driver->DeviceObject; device; device = device->NextDevice)
         io_device_of(device)->orphaned = true;

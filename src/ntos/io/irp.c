@@ -2,29 +2,13 @@
  * irp.c - I/O request packets: allocation, passing down, completion, cancellation. Sending user requests is
  * request.c's.
  *
- * Every IRP from IoAllocateIrp is on a list until it is freed, and lies in special pool: a driver that touches one it
- * has completed faults there, and a second completion is bug check 0x44 whether the packet is still there or not.
+ * Every IRP from IoAllocateIrp is known (irps.c) until it is freed, and lies in special pool: a driver that touches one
+ * it has completed faults there, and a second completion is bug check 0x44 whether the packet is still there or not.
  */
-#include "io_internal.h"
+#include "verify_io.h"
 #include "seh.h"
 
-#define IRP_TAG RTL_TAG('I', 'r', 'p', ' ')
-
-LIST_ENTRY io_irps;
 static KSPIN_LOCK cancel_lock;
-
-struct io_irp *io_irp_find(const IRP *irp)
-{
-    struct io_irp *found = NULL;
-    plat_lock_acquire(&io_lock);
-    for (LIST_ENTRY *entry = io_irps.Flink; entry != &io_irps && !found; entry = entry->Flink) {
-        struct io_irp *packet = CONTAINING_RECORD(entry, struct io_irp, link);
-        if (&packet->irp == irp)
-            found = packet;
-    }
-    plat_lock_release(&io_lock);
-    return found;
-}
 
 static IO_STACK_LOCATION *location(IRP *irp, LONG number)
 {
@@ -34,6 +18,8 @@ static IO_STACK_LOCATION *location(IRP *irp, LONG number)
 /* Irp of PacketSize bytes, for memory that IoAllocateIrp did not make. */
 VOID NTAPI IoInitializeIrp(PIRP Irp, USHORT PacketSize, CCHAR StackSize)
 {
+    if (ke_verify && seh_export_is(IoInitializeIrp))
+        io_verify_initialize(Irp);
     __builtin_memset(Irp, 0, PacketSize);
     Irp->Type = IO_TYPE_IRP;
     Irp->Size = PacketSize;
@@ -49,14 +35,12 @@ struct io_irp *io_irp_allocate(CCHAR stack_size, ULONG_PTR caller)
         return NULL;
     SIZE_T bytes = sizeof(IRP) + (SIZE_T)stack_size * sizeof(IO_STACK_LOCATION);
     struct io_irp *packet =
-        mm_pool_allocate(offsetof(struct io_irp, irp) + bytes, IRP_TAG, MM_POOL_ZERO, MM_POOL_KERNEL, caller);
+        mm_pool_allocate(offsetof(struct io_irp, irp) + bytes, IO_IRP_TAG, MM_POOL_ZERO, MM_POOL_KERNEL, caller);
     if (!packet)
         return NULL;
     packet->caller = caller;
     IoInitializeIrp(&packet->irp, (USHORT)bytes, stack_size);
-    plat_lock_acquire(&io_lock);
-    InsertTailList(&io_irps, &packet->link);
-    plat_lock_release(&io_lock);
+    io_irps_add(packet);
     return packet;
 }
 
@@ -75,14 +59,14 @@ static DECLSPEC_NORETURN void multiple_completion(PIRP irp, const char *why)
 
 VOID NTAPI IoFreeIrp(PIRP Irp)
 {
-    struct io_irp *packet = io_irp_find(Irp);
+    if (ke_verify && seh_export_is(IoFreeIrp))
+        io_verify_free(Irp);
+    struct io_irp *packet = io_irp_remove(Irp);
     if (!packet)
         multiple_completion(Irp, "IoFreeIrp was given a request that does not exist (any more)");
-    plat_lock_acquire(&io_lock);
-    RemoveEntryList(&packet->link);
-    plat_lock_release(&io_lock);
     Irp->Type = 0;
-    mm_pool_free(packet, IRP_TAG, seh_export_caller());
+    packet->freed_by = seh_export_caller();
+    io_irp_drop(packet);
 }
 
 /* Makes an IRP of IoAllocateIrp as good as new, with this status. */
@@ -100,6 +84,8 @@ VOID NTAPI IoReuseIrp(PIRP Irp, NTSTATUS Iostatus)
  */
 NTSTATUS NTAPI IofCallDriver(PDEVICE_OBJECT DeviceObject, PIRP Irp)
 {
+    if (ke_verify)
+        io_verify_call(DeviceObject, Irp);
     if (Irp->CurrentLocation <= 1)
         ke_bugcheck_because(BUGCHECK_NO_MORE_IRP_STACK_LOCATIONS, (ULONG_PTR[4]){(ULONG_PTR)Irp, 0, 0, 0},
                             "IoCallDriver was called on a request without a stack location left");
@@ -107,15 +93,19 @@ NTSTATUS NTAPI IofCallDriver(PDEVICE_OBJECT DeviceObject, PIRP Irp)
     IO_STACK_LOCATION *stack = --Irp->Tail.Overlay.CurrentStackLocation;
     stack->DeviceObject = DeviceObject;
     UCHAR major = stack->MajorFunction % (IRP_MJ_MAXIMUM_FUNCTION + 1);
-    return (NTSTATUS)seh_driver_call((ULONG_PTR)DeviceObject->DriverObject->MajorFunction[major],
-                                     (ULONG_PTR)DeviceObject, (ULONG_PTR)Irp, 0, 0);
+    ULONG_PTR routine = (ULONG_PTR)DeviceObject->DriverObject->MajorFunction[major];
+    struct io_balance before = io_balance_take();
+    NTSTATUS status = (NTSTATUS)seh_driver_call(routine, (ULONG_PTR)DeviceObject, (ULONG_PTR)Irp, 0, 0);
+    if (ke_verify)
+        io_verify_called(DeviceObject, routine, &before, status);
+    return status;
 }
 
 /* ---- completion ---- */
 
 static bool wants_call(const IO_STACK_LOCATION *stack, const IRP *irp)
 {
-    UCHAR flag = irp->Cancel ? SL_INVOKE_ON_CANCEL : 0;
+    UCHAR flag = __atomic_load_n(&irp->Cancel, __ATOMIC_SEQ_CST) ? SL_INVOKE_ON_CANCEL : 0;
     flag |= NT_SUCCESS(irp->IoStatus.Status) ? SL_INVOKE_ON_SUCCESS : SL_INVOKE_ON_ERROR;
     return stack->CompletionRoutine && (stack->Control & flag);
 }
@@ -132,8 +122,12 @@ static bool run_completion_routines(IRP *irp)
         bool top = irp->CurrentLocation > irp->StackCount;
         DEVICE_OBJECT *device = top ? NULL : irp->Tail.Overlay.CurrentStackLocation->DeviceObject;
         if (call) {
-            NTSTATUS status = (NTSTATUS)seh_driver_call((ULONG_PTR)stack->CompletionRoutine, (ULONG_PTR)device,
-                                                        (ULONG_PTR)irp, (ULONG_PTR)stack->Context, 0);
+            struct io_balance before = io_balance_take();
+            ULONG_PTR routine = (ULONG_PTR)stack->CompletionRoutine;
+            NTSTATUS status =
+                (NTSTATUS)seh_driver_call(routine, (ULONG_PTR)device, (ULONG_PTR)irp, (ULONG_PTR)stack->Context, 0);
+            if (ke_verify)
+                io_verify_completion_routine(irp, routine, &before, status == STATUS_MORE_PROCESSING_REQUIRED);
             if (status == STATUS_MORE_PROCESSING_REQUIRED)
                 return false;
         } else if (irp->PendingReturned && !top) {
@@ -143,17 +137,15 @@ static bool run_completion_routines(IRP *irp)
     return true;
 }
 
-/* The sender of a user request gets status and buffer; the packet goes. */
+/* The first stage for a thread's request, in any thread: what the second needs is noted, the packet goes. */
 static void finish_request(struct io_irp *packet)
 {
     struct io_request *request = packet->request;
     request->status = packet->irp.IoStatus;
     request->pending_marked = packet->irp.PendingReturned;
     io_mdls_release(&packet->irp);
-    __atomic_store_n(&request->completed, true, __ATOMIC_RELEASE);
     IoFreeIrp(&packet->irp);
-    KeSetEvent(&request->done, 0, FALSE);
-    io_request_release(request);
+    io_request_completed_now(request);
 }
 
 /* The same for IoBuildDeviceIoControlRequest: kernel buffers, the driver's event and status block. */
@@ -184,9 +176,10 @@ static void check_completion(IRP *irp, bool ours)
             irp, "a request was completed that does not exist (any more): most likely it was completed before");
     if (irp->CurrentLocation > irp->StackCount + 1)
         multiple_completion(irp, "a request was completed twice");
-    if (irp->CancelRoutine)
+    PDRIVER_CANCEL cancel = __atomic_load_n(&irp->CancelRoutine, __ATOMIC_ACQUIRE);
+    if (cancel)
         ke_bugcheck_because(BUGCHECK_CANCEL_STATE_IN_COMPLETED_IRP,
-                            (ULONG_PTR[4]){(ULONG_PTR)irp, (ULONG_PTR)irp->CancelRoutine, 0, 0},
+                            (ULONG_PTR[4]){(ULONG_PTR)irp, (ULONG_PTR)cancel, 0, 0},
                             "a request was completed with its cancel routine still set");
     if (irp->IoStatus.Status == STATUS_PENDING)
         multiple_completion(irp, "a request was completed with STATUS_PENDING");
@@ -200,6 +193,8 @@ VOID NTAPI IofCompleteRequest(PIRP Irp, CCHAR PriorityBoost)
 {
     UNREFERENCED_PARAMETER(PriorityBoost);
     struct io_irp *packet = io_irp_find(Irp);
+    if (ke_verify)
+        io_verify_completion(Irp);
     check_completion(Irp, packet != NULL);
     if (!run_completion_routines(Irp))
         return;
@@ -238,7 +233,7 @@ BOOLEAN NTAPI IoCancelIrp(PIRP Irp)
 {
     KIRQL irql;
     IoAcquireCancelSpinLock(&irql);
-    Irp->Cancel = TRUE;
+    __atomic_store_n(&Irp->Cancel, TRUE, __ATOMIC_SEQ_CST);
     PDRIVER_CANCEL routine = __atomic_exchange_n(&Irp->CancelRoutine, (PDRIVER_CANCEL)NULL, __ATOMIC_ACQ_REL);
     if (!routine) {
         IoReleaseCancelSpinLock(irql);

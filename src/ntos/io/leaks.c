@@ -5,6 +5,7 @@
  * them written down before it lets go of the driver, and io_leaks then repeats them.
  */
 #include "io_internal.h"
+#include "cm.h"
 #include "ps.h"
 #include "seh.h"
 
@@ -37,15 +38,18 @@ void io_warn(ULONG_PTR place, const char *format, ...)
     plat_debug_write(line, length < sizeof(line) ? length : sizeof(line) - 1);
 }
 
+void (*io_leaks_more)(io_leak_teller *tell, void *reporter);
+
 struct reporter {
     io_leak_callback *callback;
     void *context;
     SIZE_T count;
 };
 
-static void tell(struct reporter *reporter, ULONG_PTR caller, const char *verb, const char *what)
+static void tell(void *context, ULONG_PTR caller, const char *verb, const char *what)
 {
-    char line[900], place[512];
+    struct reporter *reporter = context;
+    char line[1200], place[512];
     reporter->count++;
     if (!reporter->callback)
         return;
@@ -64,6 +68,8 @@ static void narrow(const UNICODE_STRING *wide, char *text, ULONG size)
 static void tell_link(void *context, const struct ob_link_info *link)
 {
     char what[300], name[128], target[128];
+    if (link->caller == IO_KERNEL_OWNED)
+        return;
     narrow(&link->name, name, sizeof(name));
     narrow(&link->target, target, sizeof(target));
     rtl_print(what, sizeof(what), "symbolic link %s -> %s", name, target);
@@ -85,7 +91,7 @@ static void tell_block(void *context, const struct mm_pool_block *block)
 static void tell_handle(void *context, const struct ob_handle_leak *leak)
 {
     char what[128];
-    rtl_print(what, sizeof(what), "%s handle 0x%llx to a %s", ObIsKernelHandle(leak->handle) ? "kernel" : "process",
+    rtl_print(what, sizeof(what), "%s handle 0x%llx (%s)", ObIsKernelHandle(leak->handle) ? "kernel" : "process",
               (ULONG64)(ULONG_PTR)leak->handle, leak->type->name);
     tell(context, leak->caller, "opened", what);
 }
@@ -95,7 +101,7 @@ static void tell_hold(void *context, const struct mm_hold *hold)
     static const char *const verbs[] = {
         [MM_HOLD_LOCK] = "locked",     [MM_HOLD_VIEW] = "mapped",          [MM_HOLD_USER_VIEW] = "mapped",
         [MM_HOLD_PAGES] = "allocated", [MM_HOLD_CONTIGUOUS] = "allocated", [MM_HOLD_NONCACHED] = "allocated",
-        [MM_HOLD_IO_SPACE] = "mapped", [MM_HOLD_SECURE] = "secured",
+        [MM_HOLD_IO_SPACE] = "mapped", [MM_HOLD_SECURE] = "secured",       [MM_HOLD_SECTION_VIEW] = "mapped",
     };
     char what[160];
     rtl_print(what, sizeof(what), "%s, %llu bytes at 0x%llx", mm_hold_name(hold->kind), (ULONG64)hold->size,
@@ -110,23 +116,38 @@ static void tell_thread(void *context, HANDLE id, ULONG_PTR caller)
     tell(context, caller, "created", what);
 }
 
+static void tell_handle_callback(void *context, ULONG_PTR caller)
+{
+    tell(context, caller, "registered", "callbacks for handles");
+}
+
+static void tell_registry_callback(void *context, ULONG_PTR caller)
+{
+    tell(context, caller, "registered", "registry callback, still called");
+}
+
+static void tell_irp(const struct io_irp *irp, void *context)
+{
+    char what[256];
+    rtl_print(what, sizeof(what), "request at 0x%llx %s", (ULONG64)(ULONG_PTR)&irp->irp,
+              io_irp_request(irp) ? "that was never completed" : "that was never freed");
+    tell(context, irp->caller, io_irp_request(irp) ? "last seen" : "allocated", what);
+}
+
 static void tell_devices_and_irps(struct reporter *reporter)
 {
     char what[256], name[128];
     plat_lock_acquire(&io_lock);
     for (LIST_ENTRY *entry = io_devices.Flink; entry != &io_devices; entry = entry->Flink) {
         struct io_device *device = CONTAINING_RECORD(entry, struct io_device, link);
+        if (device->caller == IO_KERNEL_OWNED)
+            continue;
         io_device_name(&device->object, name, sizeof(name));
         rtl_print(what, sizeof(what), "device %s", name[0] ? name : "(unnamed)");
         tell(reporter, device->caller, "created", what);
     }
-    for (LIST_ENTRY *entry = io_irps.Flink; entry != &io_irps; entry = entry->Flink) {
-        struct io_irp *irp = CONTAINING_RECORD(entry, struct io_irp, link);
-        rtl_print(what, sizeof(what), "request at 0x%llx %s", (ULONG64)(ULONG_PTR)&irp->irp,
-                  irp->request ? "that was never completed" : "that was never freed");
-        tell(reporter, irp->caller, irp->request ? "last seen" : "allocated", what);
-    }
     plat_lock_release(&io_lock);
+    io_irps_each(tell_irp, reporter);
 }
 
 static SIZE_T report_now(io_leak_callback *callback, void *context)
@@ -134,10 +155,14 @@ static SIZE_T report_now(io_leak_callback *callback, void *context)
     struct reporter reporter = {callback, context, 0};
     tell_devices_and_irps(&reporter);
     ob_links_each(tell_link, &reporter);
+    cm_callbacks_each(tell_registry_callback, &reporter);
+    ob_callbacks_each(tell_handle_callback, &reporter);
     ob_handles_each(tell_handle, &reporter);
     mm_holds_each(MM_POOL_DRIVER, tell_hold, &reporter);
     ps_driver_threads(tell_thread, &reporter);
     mm_pool_each(MM_POOL_DRIVER, tell_block, &reporter);
+    if (io_leaks_more)
+        io_leaks_more(tell, &reporter);
     return reporter.count;
 }
 
@@ -163,11 +188,15 @@ void io_leaks_forget(void)
     remembered_valid = false;
 }
 
+/* Written down first, told then: the walks hold locks, and the callback may want them. */
 SIZE_T io_leaks(io_leak_callback *callback, void *context)
 {
-    if (!remembered_valid)
-        return report_now(callback, context);
+    SIZE_T count = remembered_count;
+    if (!remembered_valid) {
+        remembered_used = 0;
+        count = report_now(callback ? remember_line : NULL, NULL);
+    }
     for (SIZE_T at = 0; callback && at < remembered_used; at += nt_strlen(remembered + at) + 1)
         callback(context, remembered + at);
-    return remembered_count;
+    return count;
 }

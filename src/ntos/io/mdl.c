@@ -4,6 +4,7 @@
  * What an MDL means, and locking and mapping, are mm's.
  */
 #include "io_internal.h"
+#include "verify_pool.h"
 #include "seh.h"
 #include "wdk/seh.h"
 
@@ -47,6 +48,8 @@ PMDL NTAPI IoAllocateMdl(PVOID VirtualAddress, ULONG Length, BOOLEAN SecondaryBu
  */
 VOID NTAPI IoFreeMdl(PMDL Mdl)
 {
+    if (ke_verify && seh_export_is(IoFreeMdl) && !(Mdl->MdlFlags & MDL_PARTIAL))
+        ex_verify_free(Mdl);
     if (Mdl->MdlFlags & MDL_PARTIAL_HAS_BEEN_MAPPED)
         MmUnmapLockedPages(Mdl->MappedSystemVa, Mdl);
     mm_pool_free(Mdl, MDL_TAG, seh_export_caller());

@@ -2,6 +2,7 @@
  * start.c - starts the kernel, layer by layer.
  */
 #include "io_internal.h"
+#include "cm.h"
 #include "ex.h"
 #include "ps.h"
 #include "uma_kernel.h"
@@ -23,8 +24,11 @@ NTSTATUS nt_start(const struct plat_options *options)
         status = ps_init();
     if (NT_SUCCESS(status))
         status = ex_init();
+    if (NT_SUCCESS(status))
+        status = cm_init();
     plat_lock_init(&io_lock);
     InitializeListHead(&io_devices);
-    InitializeListHead(&io_irps);
+    io_irps_init();
+    ke_thread_ends = io_thread_ends;
     return status;
 }

@@ -11,6 +11,7 @@
 #include "seh.h"
 
 void (*ke_symbolize)(ULONG_PTR address, char *text, SIZE_T size);
+void (*ke_symbolize_ahead)(const ULONG_PTR *addresses, SIZE_T count);
 void (*ke_bugcheck_hook)(ULONG code, const ULONG_PTR parameters[4], ULONG_PTR culprit);
 
 enum { STACK_FRAMES = 32 };
@@ -70,7 +71,7 @@ static ULONG_PTR find_culprit(const struct ke_bugcheck *bugcheck, const ULONG_PT
 static void report(const struct ke_bugcheck *bugcheck, ULONG_PTR *culprit)
 {
     CONTEXT here;
-    ULONG_PTR stack[STACK_FRAMES];
+    ULONG_PTR stack[STACK_FRAMES + 1];
     char place[512];
     const ULONG_PTR *p = bugcheck->parameters;
     say("\n*** STOP: 0x%08X %s (0x%016llx, 0x%016llx, 0x%016llx, 0x%016llx)\n", bugcheck->code,
@@ -80,14 +81,18 @@ static void report(const struct ke_bugcheck *bugcheck, ULONG_PTR *culprit)
     if (!bugcheck->context)
         RtlCaptureContext(&here);
     ULONG depth = seh_backtrace(bugcheck->context ? bugcheck->context : &here, stack, STACK_FRAMES);
-    *culprit = find_culprit(bugcheck, stack, depth);
+    *culprit = stack[depth] = find_culprit(bugcheck, stack, depth);
+    for (ULONG i = bugcheck->context ? 1 : 0; i < depth; i++)
+        stack[i]--; /* a return address: back into the call */
+    if (ke_symbolize_ahead)
+        ke_symbolize_ahead(stack, depth + 1);
     if (*culprit) {
         name_address(*culprit, place, sizeof(place));
         say("*** at %s\n", place);
     }
     say("*** stack:\n");
     for (ULONG i = 0; i < depth; i++) {
-        name_address(i || !bugcheck->context ? stack[i] - 1 : stack[i], place, sizeof(place));
+        name_address(stack[i], place, sizeof(place));
         say("    %2u  %s\n", i, place);
     }
 }

@@ -16,6 +16,8 @@ KIRQL NTAPI KeGetCurrentIrql(VOID)
 KIRQL NTAPI KfRaiseIrql(KIRQL NewIrql)
 {
     KIRQL old = KeGetCurrentIrql();
+    if (ke_verify && (NewIrql < old || NewIrql > HIGH_LEVEL))
+        ke_violation(0x30, old, NewIrql, 0, "KeRaiseIrql was asked for a level below the current one, or for none");
     if (NewIrql < old)
         ke_bugcheck_because(BUGCHECK_IRQL_NOT_GREATER_OR_EQUAL, (ULONG_PTR[4]){NewIrql, old, 0, 0},
                             "KeRaiseIrql was asked for a level below the current one");
@@ -33,14 +35,19 @@ KIRQL NTAPI KeRaiseIrqlToDpcLevel(VOID)
     return KfRaiseIrql(DISPATCH_LEVEL);
 }
 
-/* Restores a level KeRaiseIrql returned; raising this way is bug check 0xA. */
+/* Restores a level KeRaiseIrql returned; kernel APCs that waited for PASSIVE_LEVEL run. Raising this way is bug check
+ * 0xA. */
 VOID NTAPI KfLowerIrql(KIRQL NewIrql)
 {
     KIRQL old = KeGetCurrentIrql();
+    if (ke_verify && NewIrql > old)
+        ke_violation(0x31, old, NewIrql, 0, "KeLowerIrql was asked for a level above the current one, or for none");
     if (NewIrql > old)
         ke_bugcheck_because(BUGCHECK_IRQL_NOT_LESS_OR_EQUAL, (ULONG_PTR[4]){NewIrql, old, 0, 0},
                             "KeLowerIrql was asked for a level above the current one");
     ke_set_irql(NewIrql);
+    if (NewIrql < APC_LEVEL)
+        ke_apcs_check(ke_thread_current());
 }
 
 VOID NTAPI KeLowerIrql(KIRQL NewIrql)
@@ -65,7 +72,10 @@ static void acquire(PKSPIN_LOCK lock)
 {
     ULONG_PTR owner = (ULONG_PTR)arch_self()->ps_thread | 1;
     while (!try_acquire(lock, owner)) {
-        if (__atomic_load_n(lock, __ATOMIC_RELAXED) == owner)
+        bool mine = __atomic_load_n(lock, __ATOMIC_RELAXED) == owner;
+        if (mine && ke_verify)
+            ke_violation(0x1000, (ULONG_PTR)lock, 0, 0, "a thread takes a spin lock it already holds");
+        if (mine)
             ke_bugcheck_because(BUGCHECK_SPIN_LOCK_ALREADY_OWNED, (ULONG_PTR[4]){(ULONG_PTR)lock, 0, 0, 0},
                                 "a thread takes a spin lock it already holds, which would hang for ever");
         plat_yield();
@@ -74,7 +84,13 @@ static void acquire(PKSPIN_LOCK lock)
 
 static void release(PKSPIN_LOCK lock)
 {
-    if (!__atomic_load_n(lock, __ATOMIC_RELAXED))
+    ULONG_PTR self = (ULONG_PTR)arch_self()->ps_thread, owner = __atomic_load_n(lock, __ATOMIC_RELAXED);
+    if (ke_verify && !owner)
+        ke_violation(0x1007, (ULONG_PTR)lock, 0, 0, "a spin lock is released that nobody holds");
+    if (ke_verify && owner != (self | 1))
+        ke_violation(0x1004, (ULONG_PTR)lock, owner & ~(ULONG_PTR)1, self,
+                     "a spin lock is released that another thread holds");
+    if (!owner)
         ke_bugcheck_because(BUGCHECK_SPIN_LOCK_NOT_OWNED, (ULONG_PTR[4]){(ULONG_PTR)lock, 0, 0, 0},
                             "a spin lock is released that nobody holds");
     __atomic_store_n(lock, 0, __ATOMIC_RELEASE);

@@ -11,6 +11,16 @@
 #include "wdk/mm.h"
 #include "plat.h"
 
+/* A thread's APCs. Changed with ke_dispatcher_lock held, but for what the thread alone changes. */
+struct ke_apcs {
+    LIST_ENTRY Queue[2];   /* by mode; in the kernel's the special ones come first */
+    volatile bool Kernel;  /* the kernel's queue is not empty: a look without the lock */
+    bool Closed;           /* the thread has ended: no more come in */
+    bool Alerted[2];       /* by mode */
+    bool UserPending;      /* the user's queue runs when the thread returns to user mode; its own */
+    bool NormalInProgress; /* a kernel APC's normal routine runs; its own */
+};
+
 /* A thread. ETHREAD and KTHREAD are one object here. Drivers see it as opaque, apart from being waitable. */
 struct _KTHREAD {
     DISPATCHER_HEADER Header;     /* signalled when the thread has ended */
@@ -33,6 +43,10 @@ struct _KTHREAD {
     struct ke_trap_frame *TrapFrame; /* of the innermost system call */
     ULONG_PTR StartCaller;           /* driver's code that made the thread, or 0 */
     uint64_t HostThread;
+    struct ke_apcs Apcs;
+    LIST_ENTRY Mutants;   /* that it owns */
+    LONGLONG CreateTime;  /* system time */
+    LONG PendingRequests; /* of I/O, that it did not wait for: io's */
 };
 
 /* What a system call found and its way out restores. */
@@ -50,7 +64,7 @@ struct _EPROCESS {
 };
 
 /* Bytes before every thread and process that belong to ob's object header. */
-#define KE_OBJECT_ROOM 64
+#define KE_OBJECT_ROOM 80
 
 struct ke_process {
     _Alignas(16) UCHAR object_header[KE_OBJECT_ROOM];
@@ -103,9 +117,40 @@ void ke_thread_free(PKTHREAD thread);
 
 /* Guards the state of every dispatcher object and the timer and DPC queues. */
 extern struct plat_lock ke_dispatcher_lock;
+void ke_dispatcher_init(DISPATCHER_HEADER *header, UCHAR type, SIZE_T size, LONG state);
+/* A wait for a mutex has ended well: self owns it once more. True: its last owner ended. Lock held. */
+bool ke_mutex_take(PRKMUTEX mutex, PKTHREAD self);
+/* The calling thread ends: its mutants are abandoned. A mutex among them is bug check 0x4000008A. */
+void ke_mutexes_abandon(PKTHREAD self);
+/* The mutant is about to go: its owner, if it has one, loses it. */
+void ke_mutex_disown(PRKMUTEX mutex);
 /* Nanoseconds of plat_time_ns at which a documented timeout ends; null: never, UINT64_MAX. Negative ones are relative,
  * in 100 ns. */
 uint64_t ke_deadline(const LARGE_INTEGER *timeout);
+
+/* ---- APCs: apc.c ---- */
+
+void ke_apcs_init(PKTHREAD thread);
+/* A kernel APC of self's could run now. Lock held. */
+bool ke_apc_ready(PKTHREAD self);
+/* Runs the calling thread's kernel APCs as far as its IRQL and regions allow. No lock held. */
+void ke_apcs_deliver(void);
+static inline void ke_apcs_check(PKTHREAD self)
+{
+    if (self &&
+        __atomic_load_n(&self->Apcs.Kernel, __ATOMIC_RELAXED)) /* a hint; it is looked at again under the lock */
+        ke_apcs_deliver();
+}
+/* How an alertable wait of mode ends now: STATUS_ALERTED, STATUS_USER_APC, or STATUS_SUCCESS: it goes on. Lock held. */
+NTSTATUS ke_wait_interrupted(PKTHREAD self, KPROCESSOR_MODE mode);
+/* The calling thread returns to user mode: kernel APCs run, then those of user mode if a wait or test was alerted. */
+void ke_apcs_return_to_user(void);
+/* The calling thread ends: kernel APCs run, those of user mode are run down, none can be queued from here on. */
+void ke_apcs_run_down(PKTHREAD self);
+/* Plays the user APC: routine and arguments are numbers of user mode's. Set by the top; null: nothing happens. */
+extern void (*ke_user_apc)(ULONG_PTR routine, const ULONG_PTR arguments[3]);
+/* Called by a thread that ends, while it still is one; set by io. */
+extern void (*ke_thread_ends)(PKTHREAD self);
 
 /* ---- bug checks ---- */
 
@@ -137,9 +182,27 @@ void ke_bugcheck_join(void);
 /* The same with printf arguments for `why`; culprit 0 and context null as above. */
 DECLSPEC_NORETURN void ke_bugcheck_because(ULONG code, const ULONG_PTR parameters[4], const char *why);
 
+/* ---- the verifier (docs/verifier.md) ---- */
+
+/* Set at the start: what Driver Verifier checks is checked. */
+extern bool ke_verify;
+void ke_verify_start(void);
+/* Bug check 0xC4 DRIVER_VERIFIER_DETECTED_VIOLATION with that parameter 1, blamed as ke_bugcheck_because does. */
+DECLSPEC_NORETURN void ke_violation(ULONG_PTR subcode, ULONG_PTR second, ULONG_PTR third, ULONG_PTR fourth,
+                                    const char *why);
+
+/* One line about what is not fatal, with the place; printf arguments. */
+void ke_verify_warn(ULONG_PTR place, const char *format, ...) __attribute__((format(printf, 2, 3)));
+/* timer.c: a timer that is set, a DPC that is queued, in [from, from + size); one whose routine is there, which
+ * *routine tells. 0: there is none. */
+ULONG_PTR ke_timer_within(ULONG_PTR from, SIZE_T size);
+ULONG_PTR ke_dpc_within(ULONG_PTR from, SIZE_T size);
+ULONG_PTR ke_routine_within(ULONG_PTR from, SIZE_T size, ULONG_PTR *routine);
+
 /* Set by the top. symbolize writes "driver!Function+0x12 (file.c:34)". hook runs after the report; if it returns,
  * plat_exit(1). */
 extern void (*ke_symbolize)(ULONG_PTR address, char *text, SIZE_T size);
+extern void (*ke_symbolize_ahead)(const ULONG_PTR *addresses, SIZE_T count); /* asks about several at once */
 extern void (*ke_bugcheck_hook)(ULONG code, const ULONG_PTR parameters[4], ULONG_PTR culprit);
 
 /*

@@ -27,6 +27,7 @@ struct ke_process ke_user = {
 PEPROCESS PsInitialSystemProcess = &ke_system.body;
 void (*ke_thread_made)(PKTHREAD thread);
 void (*ke_thread_gone)(PKTHREAD thread);
+void (*ke_thread_ends)(PKTHREAD self);
 
 static LIST_ENTRY threads;
 static ULONG_PTR next_thread_id = 0x1004;
@@ -65,6 +66,9 @@ PKTHREAD ke_thread_create(PEPROCESS process)
     *thread = (struct _KTHREAD){
         .Header.Type = ThreadObject, .Process = process, .OwnProcess = process, .References = 1, .Priority = 8};
     InitializeListHead(&thread->Header.WaitListHead);
+    InitializeListHead(&thread->Mutants);
+    thread->CreateTime = (LONGLONG)plat_system_time_100ns();
+    ke_apcs_init(thread);
     thread->Cid.UniqueProcess = process->UniqueProcessId;
     thread->SystemThread = process == &ke_system.body;
     plat_lock_acquire(&ke_dispatcher_lock);
@@ -154,6 +158,10 @@ void ke_thread_detach(void)
     PKTHREAD thread = ke_thread_current();
     if (!thread)
         return;
+    if (ke_thread_ends)
+        ke_thread_ends(thread);
+    ke_apcs_run_down(thread);
+    ke_mutexes_abandon(thread);
     plat_lock_acquire(&ke_dispatcher_lock);
     thread->Header.SignalState = 1;
     plat_lock_wake_all(&ke_dispatcher_lock);
@@ -277,7 +285,7 @@ KPRIORITY NTAPI KeQueryPriorityThread(PKTHREAD Thread)
     return Thread->Priority;
 }
 
-/* ---- regions. Nothing delivers APCs here; the counts are kept because drivers ask, and must balance ---- */
+/* ---- regions: kernel APCs wait outside, special ones outside guarded regions only ---- */
 
 VOID NTAPI KeEnterCriticalRegion(VOID)
 {
@@ -286,7 +294,11 @@ VOID NTAPI KeEnterCriticalRegion(VOID)
 
 VOID NTAPI KeLeaveCriticalRegion(VOID)
 {
-    ke_thread_current()->KernelApcDisable++;
+    PKTHREAD self = ke_thread_current();
+    if (ke_verify && self->KernelApcDisable >= 0)
+        ke_violation(0x3E, 0, 0, 0, "KeLeaveCriticalRegion was called by a thread that is not in a critical region");
+    if (++self->KernelApcDisable == 0)
+        ke_apcs_check(self);
 }
 
 VOID NTAPI KeEnterGuardedRegion(VOID)
@@ -296,7 +308,9 @@ VOID NTAPI KeEnterGuardedRegion(VOID)
 
 VOID NTAPI KeLeaveGuardedRegion(VOID)
 {
-    ke_thread_current()->SpecialApcDisable++;
+    PKTHREAD self = ke_thread_current();
+    if (++self->SpecialApcDisable == 0)
+        ke_apcs_check(self);
 }
 
 BOOLEAN NTAPI KeAreApcsDisabled(VOID)

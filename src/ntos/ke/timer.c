@@ -73,6 +73,8 @@ static void run_dpc(void)
     plat_lock_wake_all(&ke_dispatcher_lock);
 }
 
+enum { DPCS_AT_ONCE = 256 }; /* between looks at the timers, of which there may be thousands */
+
 static void service(void *context)
 {
     UNREFERENCED_PARAMETER(context);
@@ -83,9 +85,10 @@ static void service(void *context)
     plat_lock_acquire(&ke_dispatcher_lock);
     for (;;) {
         uint64_t next = expire_timers(), now = plat_time_ns();
-        if (!IsListEmpty(&dpcs))
+        bool any = !IsListEmpty(&dpcs);
+        for (ULONG i = 0; i < DPCS_AT_ONCE && !IsListEmpty(&dpcs); i++)
             run_dpc();
-        else if (next > now)
+        if (!any && next > now)
             plat_lock_wait(&ke_dispatcher_lock, next == UINT64_MAX ? UINT64_MAX : next - now);
     }
 }
@@ -225,11 +228,28 @@ BOOLEAN NTAPI KeRemoveQueueDpc(PRKDPC Dpc)
     return queued;
 }
 
-/* Returns when every DPC queued before has run. IRQL PASSIVE_LEVEL. */
+static VOID NTAPI flushed(PRKDPC dpc, PVOID context, PVOID first, PVOID second)
+{
+    UNREFERENCED_PARAMETER(dpc);
+    UNREFERENCED_PARAMETER(first);
+    UNREFERENCED_PARAMETER(second);
+    __atomic_store_n((bool *)context, true, __ATOMIC_RELEASE);
+}
+
+/*
+ * Returns when every DPC queued before has run; those that are queued meanwhile, by timers without end for instance,
+ * are not waited for. IRQL PASSIVE_LEVEL.
+ */
 VOID NTAPI KeFlushQueuedDpcs(VOID)
 {
+    KDPC last;
+    bool done = false;
+    KeInitializeDpc(&last, flushed, &done);
     plat_lock_acquire(&ke_dispatcher_lock);
-    while (started && (running || !IsListEmpty(&dpcs)))
+    bool idle = !started || (!running && IsListEmpty(&dpcs));
+    if (!idle)
+        queue_dpc(&last, NULL, NULL);
+    while (!idle && !__atomic_load_n(&done, __ATOMIC_ACQUIRE))
         plat_lock_wait(&ke_dispatcher_lock, UINT64_MAX);
     plat_lock_release(&ke_dispatcher_lock);
 }
@@ -244,4 +264,45 @@ VOID NTAPI KeSetTargetProcessorDpc(PRKDPC Dpc, CCHAR Number)
 {
     UNREFERENCED_PARAMETER(Dpc);
     UNREFERENCED_PARAMETER(Number);
+}
+
+/* ---- for the verifier ---- */
+
+ULONG_PTR ke_timer_within(ULONG_PTR from, SIZE_T size)
+{
+    ULONG_PTR found = 0;
+    plat_lock_acquire(&ke_dispatcher_lock);
+    for (LIST_ENTRY *entry = timers.Flink; entry && entry != &timers && !found; entry = entry->Flink)
+        if ((ULONG_PTR)entry - from < size)
+            found = (ULONG_PTR)CONTAINING_RECORD(entry, KTIMER, TimerListEntry);
+    plat_lock_release(&ke_dispatcher_lock);
+    return found;
+}
+
+ULONG_PTR ke_dpc_within(ULONG_PTR from, SIZE_T size)
+{
+    ULONG_PTR found = 0;
+    plat_lock_acquire(&ke_dispatcher_lock);
+    for (LIST_ENTRY *entry = dpcs.Flink; entry && entry != &dpcs && !found; entry = entry->Flink)
+        if ((ULONG_PTR)entry - from < size)
+            found = (ULONG_PTR)CONTAINING_RECORD(entry, KDPC, DpcListEntry);
+    plat_lock_release(&ke_dispatcher_lock);
+    return found;
+}
+
+ULONG_PTR ke_routine_within(ULONG_PTR from, SIZE_T size, ULONG_PTR *routine)
+{
+    const KDPC *found = NULL;
+    plat_lock_acquire(&ke_dispatcher_lock);
+    for (LIST_ENTRY *entry = timers.Flink; entry && entry != &timers && !found; entry = entry->Flink) {
+        const KDPC *dpc = CONTAINING_RECORD(entry, KTIMER, TimerListEntry)->Dpc;
+        found = dpc && (ULONG_PTR)dpc->DeferredRoutine - from < size ? dpc : NULL;
+    }
+    for (LIST_ENTRY *entry = dpcs.Flink; entry && entry != &dpcs && !found; entry = entry->Flink) {
+        const KDPC *dpc = CONTAINING_RECORD(entry, KDPC, DpcListEntry);
+        found = (ULONG_PTR)dpc->DeferredRoutine - from < size ? dpc : NULL;
+    }
+    *routine = found ? (ULONG_PTR)found->DeferredRoutine : 0;
+    plat_lock_release(&ke_dispatcher_lock);
+    return (ULONG_PTR)found;
 }

@@ -134,15 +134,23 @@ static void on_raw_access(const struct plat_raw_access *access)
         ke_raw_access_hook(access);
 }
 
+/* In a system call of user mode an unhandled exception is that service's: 0x3B, else 0x1E. */
 static void on_unhandled(EXCEPTION_RECORD *record, CONTEXT *context)
 {
     char why[160];
+    PKTHREAD self = ke_thread_current();
+    bool in_service = self && self->TrapFrame;
     struct ke_bugcheck bugcheck = {.code = BUGCHECK_KMODE_EXCEPTION_NOT_HANDLED,
                                    .parameters = {(ULONG)record->ExceptionCode, (ULONG_PTR)record->ExceptionAddress,
                                                   record->ExceptionInformation[0], record->ExceptionInformation[1]},
                                    .why = why,
                                    .culprit = context ? culprit_of(context) : 0,
                                    .context = context};
+    if (in_service) {
+        bugcheck.code = BUGCHECK_SYSTEM_SERVICE_EXCEPTION;
+        bugcheck.parameters[2] = (ULONG_PTR)context;
+        bugcheck.parameters[3] = 0;
+    }
     rtl_print(why, sizeof(why), "no handler for exception 0x%08X raised at 0x%llx", (ULONG)record->ExceptionCode,
               (ULONG64)(ULONG_PTR)record->ExceptionAddress);
     ke_bugcheck_report(&bugcheck);

@@ -1,18 +1,18 @@
 /*
- * wait.c - dispatcher objects: events, semaphores, mutexes, and waiting for them.
+ * wait.c - dispatcher objects: events, semaphores, and waiting for them and others. Mutexes stand in mutex.c.
  *
  * One lock guards all of them. A waiter sleeps on that lock's condition and looks again whenever anything was
  * signalled: plain, and right for the handful of threads a driver has here. Order among waiters is not promised, as on
  * Windows.
  */
-#include "ke.h"
+#include "verify.h"
 #include "arch.h"
 #include "seh.h"
 #include "rtl.h"
 
 struct plat_lock ke_dispatcher_lock;
 
-static void dispatcher_init(DISPATCHER_HEADER *header, UCHAR type, SIZE_T size, LONG state)
+void ke_dispatcher_init(DISPATCHER_HEADER *header, UCHAR type, SIZE_T size, LONG state)
 {
     header->Type = type;
     header->Abandoned = 0;
@@ -38,7 +38,7 @@ static LONG exchange_state(DISPATCHER_HEADER *header, LONG state)
 
 VOID NTAPI KeInitializeEvent(PRKEVENT Event, EVENT_TYPE Type, BOOLEAN State)
 {
-    dispatcher_init(&Event->Header, (UCHAR)Type, sizeof(KEVENT), State != 0);
+    ke_dispatcher_init(&Event->Header, (UCHAR)Type, sizeof(KEVENT), State != 0);
 }
 
 /* Returns the previous state. Wait TRUE promises that the caller waits at once; here that is an ordinary wait. IRQL <=
@@ -78,7 +78,7 @@ LONG NTAPI KePulseEvent(PRKEVENT Event, KPRIORITY Increment, BOOLEAN Wait)
 
 VOID NTAPI KeInitializeSemaphore(PRKSEMAPHORE Semaphore, LONG Count, LONG Limit)
 {
-    dispatcher_init(&Semaphore->Header, SemaphoreObject, sizeof(KSEMAPHORE), Count);
+    ke_dispatcher_init(&Semaphore->Header, SemaphoreObject, sizeof(KSEMAPHORE), Count);
     Semaphore->Limit = Limit;
 }
 
@@ -105,42 +105,6 @@ LONG NTAPI KeReadStateSemaphore(PRKSEMAPHORE Semaphore)
     return __atomic_load_n(&Semaphore->Header.SignalState, __ATOMIC_ACQUIRE);
 }
 
-/* ---- mutexes: SignalState 1 free, 0 or below owned, one lower for each recursion ---- */
-
-VOID NTAPI KeInitializeMutex(PRKMUTEX Mutex, ULONG Level)
-{
-    UNREFERENCED_PARAMETER(Level);
-    dispatcher_init(&Mutex->Header, MutantObject, sizeof(KMUTANT), 1);
-    InitializeListHead(&Mutex->MutantListEntry);
-    Mutex->OwnerThread = NULL;
-    Mutex->Abandoned = FALSE;
-    Mutex->ApcDisable = 1;
-}
-
-/* Returns 0 when the mutex became free. Raises STATUS_MUTANT_NOT_OWNED if the caller does not own it. */
-LONG NTAPI KeReleaseMutex(PRKMUTEX Mutex, BOOLEAN Wait)
-{
-    UNREFERENCED_PARAMETER(Wait);
-    PKTHREAD self = ke_thread_current();
-    plat_lock_acquire(&ke_dispatcher_lock);
-    bool owned = Mutex->OwnerThread == self;
-    LONG old = Mutex->Header.SignalState;
-    if (owned && (Mutex->Header.SignalState = old + 1) == 1) {
-        Mutex->OwnerThread = NULL;
-        self->KernelApcDisable = (SHORT)(self->KernelApcDisable + Mutex->ApcDisable);
-        plat_lock_wake_all(&ke_dispatcher_lock);
-    }
-    plat_lock_release(&ke_dispatcher_lock);
-    if (!owned)
-        seh_raise_status(STATUS_MUTANT_NOT_OWNED);
-    return old;
-}
-
-LONG NTAPI KeReadStateMutex(PRKMUTEX Mutex)
-{
-    return __atomic_load_n(&Mutex->Header.SignalState, __ATOMIC_ACQUIRE);
-}
-
 /* ---- waiting ---- */
 
 static bool is_signalled(const DISPATCHER_HEADER *header, PKTHREAD self)
@@ -150,8 +114,8 @@ static bool is_signalled(const DISPATCHER_HEADER *header, PKTHREAD self)
     return header->SignalState > 0;
 }
 
-/* What a satisfied wait takes from the object. */
-static void consume(DISPATCHER_HEADER *header, PKTHREAD self)
+/* What a satisfied wait takes from the object. True: it is a mutex whose last owner ended. */
+static bool consume(DISPATCHER_HEADER *header, PKTHREAD self)
 {
     switch (header->Type) {
     case SynchronizationEventObject:
@@ -162,15 +126,11 @@ static void consume(DISPATCHER_HEADER *header, PKTHREAD self)
         header->SignalState--;
         break;
     case MutantObject:
-        if (header->SignalState-- == 1) {
-            KMUTANT *mutex = (KMUTANT *)header;
-            mutex->OwnerThread = self;
-            self->KernelApcDisable = (SHORT)(self->KernelApcDisable - mutex->ApcDisable);
-        }
-        break;
+        return ke_mutex_take((PRKMUTEX)header, self);
     default:
         break;
     }
+    return false;
 }
 
 uint64_t ke_deadline(const LARGE_INTEGER *timeout)
@@ -205,26 +165,44 @@ static bool try_satisfy(ULONG count, DISPATCHER_HEADER **objects, WAIT_TYPE type
             continue;
         ready++;
         if (type == WaitAny) {
-            consume(objects[i], self);
-            *status = (NTSTATUS)(STATUS_WAIT_0 + i);
+            *status = (NTSTATUS)((consume(objects[i], self) ? STATUS_ABANDONED_WAIT_0 : STATUS_WAIT_0) + i);
             return true;
         }
     }
     if (ready < count)
         return false;
-    for (ULONG i = 0; i < count; i++)
-        consume(objects[i], self);
     *status = STATUS_SUCCESS;
+    for (ULONG i = 0; i < count; i++)
+        if (consume(objects[i], self))
+            *status = STATUS_ABANDONED_WAIT_0;
     return true;
 }
 
-static NTSTATUS wait(ULONG count, PVOID objects[], WAIT_TYPE type, const LARGE_INTEGER *timeout)
+/* Who waits: as what, and whether APCs of user mode and alerts end it. */
+struct waiter {
+    KPROCESSOR_MODE mode;
+    BOOLEAN alertable;
+};
+
+static NTSTATUS wait(ULONG count, PVOID objects[], WAIT_TYPE type, struct waiter waiter, const LARGE_INTEGER *timeout)
 {
     PKTHREAD self = ke_thread_current();
     uint64_t deadline = ke_deadline(timeout), now;
-    NTSTATUS status = STATUS_TIMEOUT;
+    NTSTATUS status = STATUS_TIMEOUT, interrupted;
     plat_lock_acquire(&ke_dispatcher_lock);
-    while (!try_satisfy(count, (DISPATCHER_HEADER **)objects, type, self, &status)) {
+    for (;;) {
+        if (self->Apcs.Kernel && ke_apc_ready(self)) { /* they interrupt the wait, which then goes on */
+            plat_lock_release(&ke_dispatcher_lock);
+            ke_apcs_deliver();
+            plat_lock_acquire(&ke_dispatcher_lock);
+        }
+        if (try_satisfy(count, (DISPATCHER_HEADER **)objects, type, self, &status))
+            break;
+        interrupted = waiter.alertable ? ke_wait_interrupted(self, waiter.mode) : STATUS_SUCCESS;
+        if (interrupted) {
+            status = interrupted;
+            break;
+        }
         now = deadline == UINT64_MAX ? 0 : plat_time_ns();
         if (now >= deadline)
             break;
@@ -234,33 +212,35 @@ static NTSTATUS wait(ULONG count, PVOID objects[], WAIT_TYPE type, const LARGE_I
     return status;
 }
 
-/* STATUS_SUCCESS when signalled, STATUS_TIMEOUT. Nothing here is alertable: no APCs are delivered. IRQL <= APC_LEVEL
- * unless Timeout is zero. */
+/*
+ * STATUS_SUCCESS when signalled, STATUS_ABANDONED_WAIT_0 if it is a mutex whose last owner ended, STATUS_TIMEOUT; with
+ * Alertable STATUS_ALERTED, or STATUS_USER_APC, after which the APC runs when the thread returns to user mode if
+ * WaitMode is UserMode. Kernel APCs run meanwhile. IRQL <= APC_LEVEL unless Timeout is zero.
+ */
 NTSTATUS NTAPI KeWaitForSingleObject(PVOID Object, KWAIT_REASON WaitReason, KPROCESSOR_MODE WaitMode, BOOLEAN Alertable,
                                      PLARGE_INTEGER Timeout)
 {
     UNREFERENCED_PARAMETER(WaitReason);
-    UNREFERENCED_PARAMETER(WaitMode);
-    UNREFERENCED_PARAMETER(Alertable);
     LARGE_INTEGER copy, *timeout = Timeout ? (copy = *Timeout, &copy) : NULL;
+    if (ke_verify)
+        ke_verify_wait(Object, timeout, WaitMode);
     __atomic_load_n(&((DISPATCHER_HEADER *)Object)->Type,
                     __ATOMIC_RELAXED); /* a bad pointer faults before the lock is held */
     check_may_block(timeout, Object);
-    return wait(1, &Object, WaitAll, timeout);
+    return wait(1, &Object, WaitAll, (struct waiter){WaitMode, Alertable}, timeout);
 }
 
 /*
- * WaitAny: STATUS_WAIT_0 + index of the object; WaitAll: STATUS_SUCCESS. More objects than THREAD_WAIT_OBJECTS without
- * an array of wait blocks, or than MAXIMUM_WAIT_OBJECTS, is bug check 0xC (MAXIMUM_WAIT_OBJECTS_EXCEEDED), as
- * documented.
+ * WaitAny: STATUS_WAIT_0 or STATUS_ABANDONED_WAIT_0 + index of the object; WaitAll: STATUS_SUCCESS or
+ * STATUS_ABANDONED_WAIT_0; else as KeWaitForSingleObject. More objects
+ * than THREAD_WAIT_OBJECTS without an array of wait blocks, or than MAXIMUM_WAIT_OBJECTS, is bug check 0xC
+ * (MAXIMUM_WAIT_OBJECTS_EXCEEDED), as documented.
  */
 NTSTATUS NTAPI KeWaitForMultipleObjects(ULONG Count, PVOID Object[], WAIT_TYPE WaitType, KWAIT_REASON WaitReason,
                                         KPROCESSOR_MODE WaitMode, BOOLEAN Alertable, PLARGE_INTEGER Timeout,
                                         PKWAIT_BLOCK WaitBlockArray)
 {
     UNREFERENCED_PARAMETER(WaitReason);
-    UNREFERENCED_PARAMETER(WaitMode);
-    UNREFERENCED_PARAMETER(Alertable);
     if (Count > MAXIMUM_WAIT_OBJECTS || (Count > THREAD_WAIT_OBJECTS && !WaitBlockArray))
         ke_bugcheck_because(BUGCHECK_MAXIMUM_WAIT_OBJECTS_EXCEEDED, (ULONG_PTR[4]){Count, 0, 0, 0},
                             "KeWaitForMultipleObjects was given too many objects for the wait blocks it has");
@@ -268,22 +248,23 @@ NTSTATUS NTAPI KeWaitForMultipleObjects(ULONG Count, PVOID Object[], WAIT_TYPE W
     PVOID objects[MAXIMUM_WAIT_OBJECTS];
     for (ULONG i = 0; i < Count; i++) {
         objects[i] = Object[i];
+        if (ke_verify)
+            ke_verify_wait(objects[i], timeout, WaitMode);
         __atomic_load_n(&((DISPATCHER_HEADER *)objects[i])->Type, __ATOMIC_RELAXED);
     }
     check_may_block(timeout, Object);
-    return wait(Count, objects, WaitType, timeout);
+    return wait(Count, objects, WaitType, (struct waiter){WaitMode, Alertable}, timeout);
 }
 
-/* Sleeps for *Interval (negative: relative, in 100 ns). IRQL <= APC_LEVEL. */
+/* Sleeps for *Interval (negative: relative, in 100 ns). With Alertable also STATUS_ALERTED, STATUS_USER_APC. IRQL <=
+ * APC_LEVEL. */
 NTSTATUS NTAPI KeDelayExecutionThread(KPROCESSOR_MODE WaitMode, BOOLEAN Alertable, PLARGE_INTEGER Interval)
 {
-    UNREFERENCED_PARAMETER(WaitMode);
-    UNREFERENCED_PARAMETER(Alertable);
     KEVENT never;
     LARGE_INTEGER interval = *Interval;
     KeInitializeEvent(&never, NotificationEvent, FALSE);
     check_may_block(&interval, Interval);
     PVOID object = &never;
-    wait(1, &object, WaitAll, &interval);
-    return STATUS_SUCCESS;
+    NTSTATUS status = wait(1, &object, WaitAll, (struct waiter){WaitMode, Alertable}, &interval);
+    return status == STATUS_TIMEOUT ? STATUS_SUCCESS : status;
 }

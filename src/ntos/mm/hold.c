@@ -107,6 +107,7 @@ const char *mm_hold_name(enum mm_hold_kind kind)
         [MM_HOLD_NONCACHED] = "noncached memory",
         [MM_HOLD_IO_SPACE] = "mapping of I/O space",
         [MM_HOLD_SECURE] = "secured user range",
+        [MM_HOLD_SECTION_VIEW] = "system view of a section",
     };
     return names[kind];
 }

@@ -49,6 +49,9 @@ void mm_lock(MDL *mdl, KPROCESSOR_MODE mode, LOCK_OPERATION operation, enum mm_p
     const CSHORT wrong = MDL_PAGES_LOCKED | MDL_SOURCE_IS_NONPAGED_POOL | MDL_PARTIAL | MDL_MAPPED_TO_SYSTEM_VA;
     ULONG_PTR start = mm_mdl_address(mdl), limit = plat_layout.user_limit;
     bool write = operation != IoReadAccess, user = start < limit;
+    if (ke_verify && mdl->MdlFlags & wrong)
+        mm_mistake(BUGCHECK_DRIVER_VERIFIER_DETECTED_VIOLATION, 0xB0, mdl, (USHORT)mdl->MdlFlags,
+                   "MmProbeAndLockPages was given an MDL that is locked, mapped, partial, or of nonpaged pool already");
     if (mdl->MdlFlags & wrong)
         mm_mistake(BUGCHECK_MEMORY_MANAGEMENT, 0x1236, mdl, (USHORT)mdl->MdlFlags,
                    "MmProbeAndLockPages was given an MDL that is locked, mapped, partial, or of nonpaged pool already");
@@ -103,6 +106,9 @@ VOID NTAPI MmUnlockPages(PMDL MemoryDescriptorList)
     if (mdl->MdlFlags & MDL_SOURCE_IS_NONPAGED_POOL)
         mm_mistake(BUGCHECK_DRIVER_VERIFIER_DETECTED_VIOLATION, 0x7D, mdl, (USHORT)mdl->MdlFlags,
                    "MmUnlockPages was given an MDL of nonpaged pool, which is never locked");
+    if (ke_verify && mdl->MdlFlags & MDL_PARTIAL)
+        mm_mistake(BUGCHECK_DRIVER_VERIFIER_DETECTED_VIOLATION, 0xB4, mdl, (USHORT)mdl->MdlFlags,
+                   "MmUnlockPages was given a partial MDL, which locks nothing itself");
     if (!(mdl->MdlFlags & MDL_PAGES_LOCKED))
         mm_mistake(BUGCHECK_DRIVER_VERIFIER_DETECTED_VIOLATION, 0x7C, mdl, (USHORT)mdl->MdlFlags,
                    "MmUnlockPages was given an MDL that is not locked");

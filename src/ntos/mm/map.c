@@ -79,6 +79,12 @@ PVOID NTAPI MmMapLockedPagesSpecifyCache(PMDL MemoryDescriptorList, KPROCESSOR_M
     MDL *mdl = MemoryDescriptorList;
     ULONG prot = Priority & MdlMappingNoWrite ? PLAT_READ : PLAT_READWRITE;
     ULONG_PTR caller = seh_export_caller();
+    if (ke_verify && AccessMode == KernelMode && BugCheckOnFailure)
+        mm_mistake(BUGCHECK_DRIVER_VERIFIER_DETECTED_VIOLATION, 0x82, mdl, (USHORT)mdl->MdlFlags,
+                   "MmMapLockedPagesSpecifyCache was told to stop the system where there is no room");
+    if (ke_verify && AccessMode != KernelMode && KeGetCurrentIrql() > APC_LEVEL)
+        ke_violation(0x77, KeGetCurrentIrql(), (ULONG_PTR)mdl, (ULONG_PTR)AccessMode,
+                     "MmMapLockedPagesSpecifyCache was called for user mode above APC_LEVEL");
     if (!(mdl->MdlFlags & (MDL_PAGES_LOCKED | MDL_PARTIAL | MDL_SOURCE_IS_NONPAGED_POOL)))
         mm_mistake(BUGCHECK_MEMORY_MANAGEMENT, 0x1236, mdl, (USHORT)mdl->MdlFlags,
                    "an MDL is mapped whose pages are not locked");
@@ -99,6 +105,10 @@ PVOID NTAPI MmMapLockedPagesSpecifyCache(PMDL MemoryDescriptorList, KPROCESSOR_M
 /* The same without a choice: cached, anywhere, a failure is a bug check (UserMode: is raised). Obsolete. */
 PVOID NTAPI MmMapLockedPages(PMDL MemoryDescriptorList, KPROCESSOR_MODE AccessMode)
 {
+    if (ke_verify)
+        mm_mistake(BUGCHECK_DRIVER_VERIFIER_DETECTED_VIOLATION, 0x81, MemoryDescriptorList,
+                   (USHORT)MemoryDescriptorList->MdlFlags,
+                   "MmMapLockedPages stops the system where there is no room; MmMapLockedPagesSpecifyCache need not");
     return MmMapLockedPagesSpecifyCache(MemoryDescriptorList, AccessMode, MmCached, NULL, TRUE, HighPagePriority);
 }
 

@@ -12,7 +12,7 @@
 /* Whose block: a driver's leftovers are leaks, the kernel's own are not. */
 enum mm_pool_owner { MM_POOL_DRIVER, MM_POOL_KERNEL };
 
-enum { MM_POOL_ZERO = 1, MM_POOL_CACHE_ALIGNED = 2 };
+enum { MM_POOL_ZERO = 1, MM_POOL_CACHE_ALIGNED = 2, MM_POOL_PAGED = 4 /* noted, no more */ };
 
 struct mm_pool_block {
     ULONG_PTR address;
@@ -20,6 +20,7 @@ struct mm_pool_block {
     ULONG tag;
     ULONG_PTR caller; /* code that allocated it, 0 if unknown */
     enum mm_pool_owner owner;
+    bool paged;
 };
 
 /* Sets up the pool, its explanation of faults, and the exported addresses. mm_pool_init is its part in pool.c. */
@@ -38,7 +39,20 @@ bool mm_pool_find(ULONG_PTR address, struct mm_pool_block *block);
 /* Calls back for each live block, oldest first; returns how many there were. callback may be null. */
 SIZE_T mm_pool_each(enum mm_pool_owner owner, void (*callback)(void *context, const struct mm_pool_block *block),
                     void *context);
+/* With MM_POOL_KERNEL: those of the heap as well. */
 SIZE_T mm_pool_bytes_in_use(enum mm_pool_owner owner);
+
+/* The kernel's own heap, for blocks that drivers never see: zeroed, aligned to 16, without guard pages. Null: no
+ * memory. */
+#ifdef UMA_SANITIZE
+#define MM_HEAP_IS_SPECIAL true /* the pool finds our mistakes too */
+#else
+#define MM_HEAP_IS_SPECIAL false
+#endif
+void mm_heap_init(void);
+void *mm_heap_allocate(SIZE_T size, ULONG tag);
+void mm_heap_free(void *address, ULONG tag);
+SIZE_T mm_heap_bytes_in_use(void);
 
 /* ---- holds: what is locked, mapped or allocated by the page, until it is given back ---- */
 
@@ -50,7 +64,8 @@ enum mm_hold_kind {
     MM_HOLD_CONTIGUOUS,
     MM_HOLD_NONCACHED,
     MM_HOLD_IO_SPACE,
-    MM_HOLD_SECURE
+    MM_HOLD_SECURE,
+    MM_HOLD_SECTION_VIEW /* a view of a section in system space */
 };
 
 struct mm_hold {
@@ -60,7 +75,7 @@ struct mm_hold {
     MDL *mdl;         /* null where there is none */
     ULONG_PTR base;   /* address that is locked, mapped or secured */
     SIZE_T size;
-    ULONG64 check;     /* of the MDL's frame numbers; see mm_frames_check */
+    ULONG64 check;     /* of the MDL's frame numbers; see mm_frames_check. Of a section's view: it can be written */
     PEPROCESS process; /* whose user memory it is, or null */
     void *handle;      /* plat's, where it has one */
 };

@@ -5,7 +5,8 @@
  * Owns the blocks and what is known of them; the documented allocation routines are ex's. Descriptors live apart from
  * the blocks, so that an overrun cannot damage them. A block below a page is aligned to the end of its page: what
  * 16-byte alignment leaves between its last byte and the guard page is filled with a pattern and checked when it is
- * freed, like the bytes before it.
+ * freed, like the bytes before it. Pages of blocks below a page are used again: they cost a change of protection on
+ * each side, not a mapping.
  */
 #include "mm.h"
 #include "rtl.h"
@@ -13,7 +14,7 @@
 #include "trace.h"
 
 /* Each block takes two of the 65530 mappings that Linux gives a process by default. */
-enum { BUCKETS = 4096, PATTERN = 0x5A, FRESH = 0xC5, QUARANTINE_BLOCKS = 4096, BLOCKS_CAP = 28000 };
+enum { BUCKETS = 4096, PATTERN = 0x5A, FRESH = 0xC5, QUARANTINE_BLOCKS = 4096, BLOCKS_CAP = 28000, RESTING_CAP = 1024 };
 #define POOL_CAP       (1ull << 30)
 #define QUARANTINE_CAP (64ull << 20)
 
@@ -27,14 +28,15 @@ struct block {
     ULONG tag;
     enum mm_pool_owner owner;
     ULONG_PTR caller, freed_by;
-    bool freed;
+    bool paged, freed;
 };
 
 static struct plat_lock lock; /* guards everything below */
 static LIST_ENTRY live, quarantine;
 static struct block *buckets[BUCKETS];
-static struct block *spare; /* free descriptors, by next_in_bucket */
-static SIZE_T bytes_mapped, live_count, quarantine_bytes, quarantine_count;
+static struct block *spare;   /* free descriptors, by next_in_bucket */
+static struct block *resting; /* the same, each with one inaccessible page and its guard page */
+static SIZE_T bytes_mapped, live_count, quarantine_bytes, quarantine_count, resting_count;
 static SIZE_T bytes_in_use[MM_POOL_KERNEL + 1];
 
 static struct block **bucket_of(const void *user)
@@ -58,8 +60,15 @@ static void unlink_bucket(struct block *block)
     *at = block->next_in_bucket;
 }
 
-static struct block *descriptor_get(void)
+/* One with pages, if there is one and a page is enough. */
+static struct block *descriptor_get(SIZE_T page_bytes)
 {
+    if (resting && page_bytes == PAGE_SIZE) {
+        struct block *rested = resting;
+        resting = rested->next_in_bucket;
+        resting_count--;
+        return rested;
+    }
     if (!spare) {
         struct block *slab = plat_system_map(16 * PAGE_SIZE, PLAT_READWRITE);
         for (SIZE_T i = 0; slab && i < 16 * PAGE_SIZE / sizeof(*slab); i++) {
@@ -68,15 +77,25 @@ static struct block *descriptor_get(void)
         }
     }
     struct block *block = spare;
-    if (block)
+    if (block) {
         spare = block->next_in_bucket;
+        block->pages = NULL;
+    }
     return block;
 }
 
+/* Takes the descriptor back, and the pages, which are inaccessible if there is but one. */
 static void descriptor_put(struct block *block)
 {
-    block->next_in_bucket = spare;
-    spare = block;
+    struct block **list = &spare;
+    if (block->pages && block->page_bytes == PAGE_SIZE && resting_count < RESTING_CAP) {
+        list = &resting;
+        resting_count++;
+    } else if (block->pages) {
+        plat_system_unmap(block->pages, block->page_bytes + PAGE_SIZE);
+    }
+    block->next_in_bucket = *list;
+    *list = block;
 }
 
 /* The oldest freed block goes for good. */
@@ -86,7 +105,6 @@ static void quarantine_drop(void)
     unlink_bucket(block);
     quarantine_bytes -= block->page_bytes;
     quarantine_count--;
-    plat_system_unmap(block->pages, block->page_bytes + PAGE_SIZE);
     descriptor_put(block);
 }
 
@@ -95,16 +113,31 @@ static SIZE_T round_up(SIZE_T value, SIZE_T to)
     return (value + to - 1) & ~(to - 1);
 }
 
-/* Maps the pages and places the block in them. */
-static bool block_map(struct block *block, SIZE_T size, ULONG flags)
+static SIZE_T pages_for(SIZE_T size)
 {
-    SIZE_T alignment = flags & MM_POOL_CACHE_ALIGNED ? 64 : 16;
-    block->page_bytes = round_up(size ? size : 1, PAGE_SIZE);
+    return round_up(size ? size : 1, PAGE_SIZE);
+}
+
+static bool pages_ready(struct block *block)
+{
+    if (block->pages)
+        return plat_system_protect(block->pages, PAGE_SIZE, PLAT_READWRITE);
     block->pages = plat_system_map(block->page_bytes + PAGE_SIZE, PLAT_READWRITE);
     if (!block->pages)
         return false;
-    if (!plat_system_protect(block->pages + block->page_bytes, PAGE_SIZE, PLAT_NOACCESS)) {
-        plat_system_unmap(block->pages, block->page_bytes + PAGE_SIZE);
+    plat_system_separate(block->pages, block->page_bytes);
+    return plat_system_protect(block->pages + block->page_bytes, PAGE_SIZE, PLAT_NOACCESS);
+}
+
+/* Makes the pages accessible and places the block in them. */
+static bool block_map(struct block *block, SIZE_T size, ULONG flags)
+{
+    SIZE_T alignment = flags & MM_POOL_CACHE_ALIGNED ? 64 : 16;
+    block->page_bytes = pages_for(size);
+    if (!pages_ready(block)) {
+        if (block->pages)
+            plat_system_unmap(block->pages, block->page_bytes + PAGE_SIZE);
+        block->pages = NULL;
         return false;
     }
     /* From a page up the documentation promises page alignment. */
@@ -114,8 +147,7 @@ static bool block_map(struct block *block, SIZE_T size, ULONG flags)
     UCHAR *end = block->pages + block->page_bytes;
     __builtin_memset(block->pages, PATTERN, (SIZE_T)(block->user - block->pages));
     __builtin_memset(block->user + size, PATTERN, (SIZE_T)(end - block->user) - size);
-    if (!(flags & MM_POOL_ZERO))
-        __builtin_memset(block->user, FRESH, size);
+    __builtin_memset(block->user, flags & MM_POOL_ZERO ? 0 : FRESH, size);
     return true;
 }
 
@@ -124,12 +156,22 @@ void *mm_pool_allocate(SIZE_T size, ULONG tag, ULONG flags, enum mm_pool_owner o
     if (size > POOL_CAP)
         return NULL;
     struct block *block = NULL;
+    SIZE_T bytes = pages_for(size);
     plat_lock_acquire(&lock);
     while (live_count + quarantine_count >= BLOCKS_CAP && quarantine_count)
         quarantine_drop();
-    if (live_count < BLOCKS_CAP && bytes_mapped + round_up(size ? size : 1, PAGE_SIZE) <= POOL_CAP)
-        block = descriptor_get();
-    if (block && !block_map(block, size, flags)) {
+    if (live_count < BLOCKS_CAP && bytes_mapped + bytes <= POOL_CAP)
+        block = descriptor_get(bytes);
+    if (block) { /* counted, so that the caps hold, but nobody else's until it is in a list */
+        bytes_mapped += bytes;
+        live_count++;
+    }
+    plat_lock_release(&lock);
+    bool mapped = block && block_map(block, size, flags);
+    plat_lock_acquire(&lock);
+    if (block && !mapped) {
+        bytes_mapped -= bytes;
+        live_count--;
         descriptor_put(block);
         block = NULL;
     }
@@ -137,12 +179,11 @@ void *mm_pool_allocate(SIZE_T size, ULONG tag, ULONG flags, enum mm_pool_owner o
         block->tag = tag;
         block->owner = owner;
         block->caller = caller;
+        block->paged = flags & MM_POOL_PAGED;
         block->freed = false;
         block->next_in_bucket = *bucket_of(block->user);
         *bucket_of(block->user) = block;
         InsertTailList(&live, &block->order);
-        bytes_mapped += block->page_bytes;
-        live_count++;
         bytes_in_use[owner] += size;
     }
     void *address = block ? block->user : NULL;
@@ -157,6 +198,13 @@ void *mm_pool_allocate(SIZE_T size, ULONG tag, ULONG flags, enum mm_pool_owner o
 /* First byte in [from, to) that is not the pattern; null if none. */
 static const UCHAR *find_damage(const UCHAR *from, const UCHAR *to)
 {
+    const ULONG64 pattern = PATTERN * 0x0101010101010101ull;
+    ULONG64 eight;
+    for (; to - from >= (LONG_PTR)sizeof(eight); from += sizeof(eight)) {
+        __builtin_memcpy(&eight, from, sizeof(eight));
+        if (eight != pattern)
+            break;
+    }
     while (from < to && *from == PATTERN)
         from++;
     return from < to ? from : NULL;
@@ -242,7 +290,8 @@ void mm_pool_free(void *address, ULONG tag, ULONG_PTR caller)
 
 static void fill_info(const struct block *block, struct mm_pool_block *info)
 {
-    *info = (struct mm_pool_block){(ULONG_PTR)block->user, block->size, block->tag, block->caller, block->owner};
+    *info = (struct mm_pool_block){(ULONG_PTR)block->user, block->size,  block->tag,
+                                   block->caller,          block->owner, block->paged};
 }
 
 /* The block whose pages or guard page hold address. */
@@ -288,7 +337,8 @@ SIZE_T mm_pool_each(enum mm_pool_owner owner, void (*callback)(void *context, co
 
 SIZE_T mm_pool_bytes_in_use(enum mm_pool_owner owner)
 {
-    return __atomic_load_n(&bytes_in_use[owner], __ATOMIC_RELAXED);
+    SIZE_T heap = owner == MM_POOL_KERNEL ? mm_heap_bytes_in_use() : 0;
+    return __atomic_load_n(&bytes_in_use[owner], __ATOMIC_RELAXED) + heap;
 }
 
 /*
@@ -323,6 +373,7 @@ static bool explain_fault(ULONG_PTR address, bool write, struct ke_bugcheck *bug
 NTSTATUS mm_pool_init(void)
 {
     plat_lock_init(&lock);
+    mm_heap_init();
     InitializeListHead(&live);
     InitializeListHead(&quarantine);
     ke_explain_fault = explain_fault;

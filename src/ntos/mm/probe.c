@@ -1,6 +1,7 @@
 /*
  * probe.c - ProbeForRead and ProbeForWrite, and questions about addresses.
  */
+#include "vad.h"
 #include "mm_internal.h"
 #include "rtl.h"
 #include "seh.h"
@@ -71,5 +72,6 @@ NTSTATUS mm_init(void)
     MmHighestUserAddress = (PVOID)(plat_layout.user_limit - 1);
     MmSystemRangeStart = (PVOID)plat_layout.system_start;
     mm_holds_init();
+    mm_vads_init();
     return mm_pool_init();
 }

@@ -8,6 +8,7 @@
 #include "ob_internal.h"
 #include "rtl.h"
 #include "seh.h"
+#include "verify_handle.h"
 
 #define TABLE_TAG RTL_TAG('O', 'b', 't', 'b')
 
@@ -19,6 +20,7 @@ struct entry {
     ACCESS_MASK access;
     ULONG attributes;
     ULONG_PTR caller; /* driver's code that made it, or 0 */
+    bool user_mode;   /* made for user mode */
     ULONG next_free;
 };
 
@@ -36,16 +38,21 @@ NTSTATUS ob_handles_init(void)
 {
     plat_lock_init(&kernel_table.lock);
     plat_lock_init(&user_table.lock);
+    ob_callbacks_init();
     kernel_table.used = user_table.used = 1;
     ke_system.body.ObjectTable = &kernel_table;
     ke_user.body.ObjectTable = &user_table;
     return STATUS_SUCCESS;
 }
 
+static bool is_pseudo_handle(HANDLE handle)
+{
+    return handle == NtCurrentProcess() || handle == NtCurrentThread();
+}
+
 static bool is_kernel_handle(HANDLE handle)
 {
-    return ((ULONG_PTR)handle & KERNEL_HANDLE_BITS) == KERNEL_HANDLE_BITS && handle != NtCurrentProcess() &&
-           handle != NtCurrentThread();
+    return ((ULONG_PTR)handle & KERNEL_HANDLE_BITS) == KERNEL_HANDLE_BITS && !is_pseudo_handle(handle);
 }
 
 /* ---- the table ---- */
@@ -131,8 +138,45 @@ NTSTATUS ob_access_map(const struct ob_type *type, ACCESS_MASK desired, KPROCESS
     return STATUS_SUCCESS;
 }
 
-static NTSTATUS insert(struct ob_handle_table *table, const struct entry *entry, HANDLE *handle)
+/* What user mode may have of the system process: questions, and to wait for it. */
+enum { SYSTEM_PROCESS_ACCESS = 0x101400 };
+
+NTSTATUS ob_access_to(const void *body, ACCESS_MASK desired, KPROCESSOR_MODE mode, ACCESS_MASK *granted)
 {
+    NTSTATUS status = ob_access_map(ob_type_of(body), desired, mode, granted);
+    if (!NT_SUCCESS(status) || mode == KernelMode || body != &ke_system.body)
+        return status;
+    if (desired & MAXIMUM_ALLOWED)
+        *granted &= SYSTEM_PROCESS_ACCESS;
+    return *granted & ~(ACCESS_MASK)SYSTEM_PROCESS_ACCESS ? STATUS_ACCESS_DENIED : STATUS_SUCCESS;
+}
+
+void ob_set_exclusive(void *body, ULONG attributes)
+{
+    ob_header_of(body)->exclusive = attributes & OBJ_EXCLUSIVE;
+}
+
+/* An exclusive object is its first opener's until that has closed all its handles; others are never anybody's. */
+static bool may_have(void *body, PEPROCESS process, ULONG attributes)
+{
+    struct ob_header *header = ob_header_of(body);
+    if (!header->exclusive)
+        return !(attributes & OBJ_EXCLUSIVE);
+    PEPROCESS owner = NULL;
+    return __atomic_compare_exchange_n(&header->owner, &owner, process, false, __ATOMIC_ACQ_REL, __ATOMIC_ACQUIRE) ||
+           owner == process;
+}
+
+static PEPROCESS process_of(const struct ob_handle_table *table)
+{
+    return table == &kernel_table ? &ke_system.body : &ke_user.body;
+}
+
+/* attributes: OBJ_EXCLUSIVE as the caller asked. */
+static NTSTATUS insert(struct ob_handle_table *table, const struct entry *entry, ULONG attributes, HANDLE *handle)
+{
+    if (!may_have(entry->body, process_of(table), attributes))
+        return STATUS_ACCESS_DENIED;
     plat_lock_acquire(&table->lock);
     ULONG number = take_free(table);
     if (number) {
@@ -151,14 +195,30 @@ static NTSTATUS insert(struct ob_handle_table *table, const struct entry *entry,
 NTSTATUS ob_handle_create(void *body, ACCESS_MASK access, ULONG attributes, KPROCESSOR_MODE mode, HANDLE *handle)
 {
     bool kernel = mode == KernelMode && (attributes & OBJ_KERNEL_HANDLE);
+    struct ob_notice notice = {.body = body, .operation = OB_OPERATION_HANDLE_CREATE, .kernel = kernel};
     struct entry entry = {.body = body,
-                          .access = access,
+                          .access = ob_notify(&notice, access),
                           .attributes = attributes & (OBJ_INHERIT | OBJ_PROTECT_CLOSE),
-                          .caller = seh_export_caller()};
-    NTSTATUS status = insert(kernel ? &kernel_table : current_process()->ObjectTable, &entry, handle);
+                          .caller = seh_export_caller(),
+                          .user_mode = mode != KernelMode};
+    NTSTATUS status = insert(kernel ? &kernel_table : current_process()->ObjectTable, &entry, attributes, handle);
     if (NT_SUCCESS(status) && kernel)
         *handle = (HANDLE)((ULONG_PTR)*handle | KERNEL_HANDLE_BITS);
+    ob_notified(&notice, status, entry.access);
     return status;
+}
+
+/* What a handle's end means to its object: with the last one the name goes, and then the type is told. */
+static void release(void *body)
+{
+    struct ob_header *header = ob_header_of(body);
+    if (!__atomic_sub_fetch(&header->handles, 1, __ATOMIC_ACQ_REL)) {
+        __atomic_store_n(&header->owner, (PEPROCESS)NULL, __ATOMIC_RELEASE);
+        ob_last_handle(body);
+        if (header->type->closed)
+            header->type->closed(body);
+    }
+    ob_dereference(body);
 }
 
 static NTSTATUS close_in(PEPROCESS process, HANDLE handle, KPROCESSOR_MODE mode)
@@ -179,26 +239,44 @@ static NTSTATUS close_in(PEPROCESS process, HANDLE handle, KPROCESSOR_MODE mode)
         status = STATUS_SUCCESS;
     }
     plat_lock_release(&table->lock);
-    if (!body)
-        return status;
-    const struct ob_type *type = ob_type_of(body);
-    if (!__atomic_sub_fetch(&ob_header_of(body)->handles, 1, __ATOMIC_ACQ_REL) && type->closed)
-        type->closed(body);
-    ob_dereference(body);
+    if (body)
+        release(body);
     return status;
+}
+
+SIZE_T ob_handles_close_all(PEPROCESS process)
+{
+    struct ob_handle_table *table = process->ObjectTable;
+    SIZE_T closed = 0;
+    for (ULONG number = 1;; number++) {
+        plat_lock_acquire(&table->lock);
+        while (number < table->used && !table->entries[number].body)
+            number++;
+        void *body = number < table->used ? table->entries[number].body : NULL;
+        if (body) {
+            put_free(table, number);
+            table->count--;
+        }
+        plat_lock_release(&table->lock);
+        if (!body)
+            return closed;
+        closed++;
+        release(body);
+    }
 }
 
 NTSTATUS ob_handle_close(HANDLE handle, KPROCESSOR_MODE mode)
 {
-    if (handle == NtCurrentProcess() || handle == NtCurrentThread())
+    if (is_pseudo_handle(handle))
         return STATUS_SUCCESS; /* closing a pseudo handle has no effect */
     return close_in(current_process(), handle, mode);
 }
 
-/* The live entry's copy, its body referenced. */
-static NTSTATUS look_up(PEPROCESS process, HANDLE handle, KPROCESSOR_MODE mode, struct entry *found)
+/* The live entry's copy, its body referenced. counted: as if by one more handle, to be released; not a pseudo handle's.
+ */
+static NTSTATUS look_up(PEPROCESS process, HANDLE handle, KPROCESSOR_MODE mode, bool counted, struct entry *found)
 {
-    if (handle == NtCurrentProcess() || handle == NtCurrentThread()) {
+    if (is_pseudo_handle(handle)) {
         bool is_process = handle == NtCurrentProcess();
         *found = (struct entry){.body = is_process ? (void *)current_process() : (void *)ke_thread_current(),
                                 .access = is_process ? PROCESS_ALL_ACCESS : THREAD_ALL_ACCESS};
@@ -213,7 +291,22 @@ static NTSTATUS look_up(PEPROCESS process, HANDLE handle, KPROCESSOR_MODE mode, 
     if (number) {
         *found = table->entries[number];
         ob_reference(found->body);
+        if (counted)
+            __atomic_add_fetch(&ob_header_of(found->body)->handles, 1, __ATOMIC_RELAXED);
     }
+    plat_lock_release(&table->lock);
+    return number ? STATUS_SUCCESS : STATUS_INVALID_HANDLE;
+}
+
+NTSTATUS ob_handle_set_attributes(HANDLE handle, ULONG attributes, KPROCESSOR_MODE mode)
+{
+    struct ob_handle_table *table = table_of(current_process(), handle, mode);
+    if (!table)
+        return STATUS_INVALID_HANDLE;
+    plat_lock_acquire(&table->lock);
+    ULONG number = find(table, handle);
+    if (number)
+        table->entries[number].attributes = attributes & (OBJ_INHERIT | OBJ_PROTECT_CLOSE);
     plat_lock_release(&table->lock);
     return number ? STATUS_SUCCESS : STATUS_INVALID_HANDLE;
 }
@@ -223,7 +316,7 @@ NTSTATUS ob_handle_reference(HANDLE handle, ACCESS_MASK access, const struct ob_
 {
     struct entry entry;
     *body = NULL;
-    NTSTATUS status = look_up(current_process(), handle, mode, &entry);
+    NTSTATUS status = look_up(current_process(), handle, mode, false, &entry);
     if (!NT_SUCCESS(status))
         return status;
     if (type && ob_type_of(entry.body) != type)
@@ -244,28 +337,50 @@ NTSTATUS ob_handle_duplicate(PEPROCESS source, HANDLE handle, PEPROCESS target, 
                              ULONG options, KPROCESSOR_MODE mode, HANDLE *copy)
 {
     struct entry entry;
-    NTSTATUS status = look_up(source, handle, mode, &entry);
+    /* Until the copy counts, the source's close must not be the last: the type hears of that once. */
+    NTSTATUS status = look_up(source, handle, mode, true, &entry);
     if (!NT_SUCCESS(status))
         return status;
     bool kernel = false;
     if (!(options & DUPLICATE_SAME_ACCESS))
-        status = ob_access_map(ob_type_of(entry.body), access, mode, &entry.access);
+        status = ob_access_to(entry.body, access, mode, &entry.access);
     if (!(options & DUPLICATE_SAME_ATTRIBUTES)) {
         entry.attributes = attributes & (OBJ_INHERIT | OBJ_PROTECT_CLOSE);
         kernel = mode == KernelMode && (attributes & OBJ_KERNEL_HANDLE);
     }
     entry.caller = seh_export_caller();
+    entry.user_mode = mode != KernelMode;
     entry.next_free = 0;
     if (target && NT_SUCCESS(status)) {
-        status = insert(kernel ? &kernel_table : target->ObjectTable, &entry, copy);
+        struct ob_notice notice = {.body = entry.body,
+                                   .operation = OB_OPERATION_HANDLE_DUPLICATE,
+                                   .kernel = kernel,
+                                   .source = source,
+                                   .target = target};
+        entry.access = ob_notify(&notice, entry.access);
+        status = insert(kernel ? &kernel_table : target->ObjectTable, &entry, 0, copy);
         if (NT_SUCCESS(status) && kernel)
             *copy = (HANDLE)((ULONG_PTR)*copy | KERNEL_HANDLE_BITS);
+        ob_notified(&notice, status, entry.access);
     }
     /* The source is closed whatever came of it, as documented. */
-    if ((options & DUPLICATE_CLOSE_SOURCE) && handle != NtCurrentProcess() && handle != NtCurrentThread())
+    if ((options & DUPLICATE_CLOSE_SOURCE) && !is_pseudo_handle(handle))
         close_in(source, handle, mode);
-    ob_dereference(entry.body);
+    if (is_pseudo_handle(handle))
+        ob_dereference(entry.body);
+    else
+        release(entry.body);
     return status;
+}
+
+bool ob_handle_of_user_mode(HANDLE handle)
+{
+    struct ob_handle_table *table = current_process()->ObjectTable;
+    plat_lock_acquire(&table->lock);
+    ULONG number = is_kernel_handle(handle) ? 0 : find(table, handle);
+    bool by_user = number && table->entries[number].user_mode;
+    plat_lock_release(&table->lock);
+    return by_user;
 }
 
 SIZE_T ob_handles_in(PEPROCESS process)
@@ -306,9 +421,13 @@ NTSTATUS NTAPI ObReferenceObjectByHandle(HANDLE Handle, ACCESS_MASK DesiredAcces
 {
     struct ob_handle_info info;
     void *body;
+    if (ke_verify)
+        ob_verify_reference(Handle, ObjectType, AccessMode);
     NTSTATUS status =
         ob_handle_reference(Handle, DesiredAccess, (const struct ob_type *)ObjectType, AccessMode, &body, &info);
     *Object = body;
+    if (ke_verify)
+        ob_verify_referenced(Handle, ObjectType, AccessMode, status);
     if (NT_SUCCESS(status) && HandleInformation)
         *HandleInformation = (OBJECT_HANDLE_INFORMATION){info.attributes, info.access};
     return status;
@@ -350,7 +469,7 @@ NTSTATUS NTAPI ObOpenObjectByPointer(PVOID Object, ULONG HandleAttributes, PVOID
     ACCESS_MASK granted;
     if (ObjectType && type != (const struct ob_type *)ObjectType)
         return STATUS_OBJECT_TYPE_MISMATCH;
-    NTSTATUS status = ob_access_map(type, DesiredAccess, AccessMode, &granted);
+    NTSTATUS status = ob_access_to(Object, DesiredAccess, AccessMode, &granted);
     if (!NT_SUCCESS(status))
         return status;
     /* The caller is kernel code whatever AccessMode says: OBJ_KERNEL_HANDLE is its to ask for. */

@@ -1,8 +1,8 @@
 /*
  * namespace.c - names of objects, and symbolic links.
  *
- * A flat list of full paths: a system here has a few dozen names. Directories exist only as parts of names, so creating
- * "\Foo\Bar" needs no "\Foo".
+ * A flat list of full paths: a system here has a few dozen names. A name is found only while every directory on its way
+ * has its own name.
  */
 #include "ob.h"
 #include "ob_internal.h"
@@ -39,17 +39,17 @@ NTSTATUS ob_namespace_init(void)
 void ob_path_free(PUNICODE_STRING path)
 {
     if (path->Buffer)
-        mm_pool_free(path->Buffer, NAME_TAG, 0);
+        mm_heap_free(path->Buffer, NAME_TAG);
     *path = (UNICODE_STRING){0};
 }
 
-/* first + second in new pool. */
-static NTSTATUS join(const UNICODE_STRING *first, const UNICODE_STRING *second, PUNICODE_STRING joined)
+/* first + second, in a new block. */
+NTSTATUS ob_path_join(const UNICODE_STRING *first, const UNICODE_STRING *second, PUNICODE_STRING joined)
 {
     SIZE_T bytes = (SIZE_T)first->Length + second->Length;
     if (bytes > LONGEST_PATH)
         return STATUS_NAME_TOO_LONG;
-    WCHAR *buffer = mm_pool_allocate(bytes + sizeof(WCHAR), NAME_TAG, 0, MM_POOL_KERNEL, 0);
+    WCHAR *buffer = mm_heap_allocate(bytes + sizeof(WCHAR), NAME_TAG);
     if (!buffer)
         return STATUS_INSUFFICIENT_RESOURCES;
     __builtin_memcpy(buffer, first->Buffer, first->Length);
@@ -81,16 +81,40 @@ NTSTATUS ob_path_normalize(PCUNICODE_STRING name, PUNICODE_STRING normalized)
                                            WIDE("\\GLOBAL??\\")};
     const UNICODE_STRING global = literal(WIDE("\\GLOBAL??\\")), nothing = {0};
     UNICODE_STRING source = *name;
-    if (source.Length % sizeof(WCHAR) || source.Length < 2 * sizeof(WCHAR) || source.Buffer[0] != '\\')
+    if (source.Length % sizeof(WCHAR) || source.Length < sizeof(WCHAR) || source.Buffer[0] != '\\')
         return STATUS_OBJECT_PATH_SYNTAX_BAD;
     for (SIZE_T i = 0; i < RTL_NUMBER_OF(aliases); i++) {
         UNICODE_STRING alias = literal(aliases[i]);
         if (!RtlPrefixUnicodeString(&alias, &source, TRUE))
             continue;
         UNICODE_STRING rest = tail_from(&source, alias.Length);
-        return join(&global, &rest, normalized);
+        return ob_path_join(&global, &rest, normalized);
     }
-    return join(&source, &nothing, normalized);
+    return ob_path_join(&source, &nothing, normalized);
+}
+
+static struct ob_header *find_exact(const UNICODE_STRING *path)
+{
+    for (LIST_ENTRY *entry = names.Flink; entry != &names; entry = entry->Flink) {
+        struct ob_header *header = CONTAINING_RECORD(entry, struct ob_header, named);
+        if (RtlEqualUnicodeString(&header->name, path, TRUE))
+            return header;
+    }
+    return NULL;
+}
+
+/* Whether each directory that path lies in has its name. Lock held. */
+static bool directories_exist(const UNICODE_STRING *path)
+{
+    for (USHORT i = 1; i < path->Length / sizeof(WCHAR); i++) {
+        const UNICODE_STRING part = {(USHORT)(i * sizeof(WCHAR)), (USHORT)(i * sizeof(WCHAR)), path->Buffer};
+        if (path->Buffer[i] != '\\')
+            continue;
+        const struct ob_header *header = find_exact(&part);
+        if (!header || header->type != &ob_directory_type)
+            return false;
+    }
+    return true;
 }
 
 /* The named object with the longest name that is path or a leading part of it up to a backslash. Lock held. */
@@ -112,7 +136,8 @@ static struct ob_header *find_prefix(const UNICODE_STRING *path)
     return best;
 }
 
-NTSTATUS ob_insert(void *body, PCUNICODE_STRING name)
+/* kept: with OBJ_PERMANENT the name space holds a reference. */
+static NTSTATUS insert(void *body, PCUNICODE_STRING name, bool permanent, bool kept)
 {
     struct ob_header *header = ob_header_of(body);
     UNICODE_STRING path;
@@ -120,11 +145,16 @@ NTSTATUS ob_insert(void *body, PCUNICODE_STRING name)
     if (!NT_SUCCESS(status))
         return status;
     plat_lock_acquire(&ob_lock);
-    struct ob_header *other = find_prefix(&path);
-    if (other && other->name.Length == path.Length) {
+    if (find_exact(&path)) {
         status = STATUS_OBJECT_NAME_COLLISION;
+    } else if (!directories_exist(&path)) {
+        status = STATUS_OBJECT_PATH_NOT_FOUND;
     } else {
         header->name = path;
+        header->permanent = permanent;
+        header->kept = kept;
+        if (kept)
+            ob_reference(body);
         InsertTailList(&names, &header->named);
     }
     plat_lock_release(&ob_lock);
@@ -133,16 +163,120 @@ NTSTATUS ob_insert(void *body, PCUNICODE_STRING name)
     return status;
 }
 
-void ob_remove_name(void *body)
+NTSTATUS ob_insert(void *body, PCUNICODE_STRING name)
 {
-    struct ob_header *header = ob_header_of(body);
-    plat_lock_acquire(&ob_lock);
+    return insert(body, name, true, false);
+}
+
+NTSTATUS ob_insert_as(void *body, PCUNICODE_STRING name, ULONG attributes)
+{
+    bool permanent = attributes & OBJ_PERMANENT;
+    return insert(body, name, permanent, permanent);
+}
+
+/* Lock held. Returns the name, to be freed without the lock. */
+static UNICODE_STRING take_name(struct ob_header *header)
+{
     UNICODE_STRING name = header->name;
     header->name = (UNICODE_STRING){0};
     RemoveEntryList(&header->named);
     InitializeListHead(&header->named);
+    return name;
+}
+
+void ob_remove_name(void *body)
+{
+    struct ob_header *header = ob_header_of(body);
+    if (IsListEmpty(&header->named))
+        return; /* without a name and, as it is going, without anybody to give it one */
+    plat_lock_acquire(&ob_lock);
+    UNICODE_STRING name = take_name(header);
     plat_lock_release(&ob_lock);
     ob_path_free(&name);
+}
+
+void ob_last_handle(void *body)
+{
+    struct ob_header *header = ob_header_of(body);
+    UNICODE_STRING name = {0};
+    if (IsListEmpty(&header->named))
+        return;
+    plat_lock_acquire(&ob_lock);
+    if (!header->permanent && !ob_handle_count(body))
+        name = take_name(header);
+    plat_lock_release(&ob_lock);
+    ob_path_free(&name);
+}
+
+void ob_make_temporary(void *body)
+{
+    struct ob_header *header = ob_header_of(body);
+    UNICODE_STRING name = {0};
+    plat_lock_acquire(&ob_lock);
+    bool kept = header->kept;
+    header->permanent = header->kept = false;
+    if (!ob_handle_count(body))
+        name = take_name(header);
+    plat_lock_release(&ob_lock);
+    ob_path_free(&name);
+    if (kept)
+        ob_dereference(body);
+}
+
+void ob_make_permanent(void *body)
+{
+    struct ob_header *header = ob_header_of(body);
+    plat_lock_acquire(&ob_lock);
+    if (!header->permanent && !IsListEmpty(&header->named)) {
+        header->permanent = header->kept = true;
+        ob_reference(body);
+    }
+    plat_lock_release(&ob_lock);
+}
+
+NTSTATUS ob_name_copy(const void *body, PUNICODE_STRING copy)
+{
+    const UNICODE_STRING nothing = {0};
+    plat_lock_acquire(&ob_lock);
+    NTSTATUS status = ob_path_join(&ob_header_of(body)->name, &nothing, copy);
+    plat_lock_release(&ob_lock);
+    return status;
+}
+
+/* The last part of header's name, if it stands directly in the directory. */
+static bool name_in(const UNICODE_STRING *directory, const struct ob_header *header, PUNICODE_STRING last)
+{
+    bool root = directory->Length == sizeof(WCHAR);
+    USHORT skip = (USHORT)(directory->Length + (root ? 0 : sizeof(WCHAR)));
+    if (header->name.Length <= skip || !RtlPrefixUnicodeString(directory, &header->name, TRUE) ||
+        header->name.Buffer[skip / sizeof(WCHAR) - 1] != '\\')
+        return false;
+    *last = tail_from(&header->name, skip);
+    for (USHORT i = 0; i < last->Length / sizeof(WCHAR); i++)
+        if (last->Buffer[i] == '\\')
+            return false;
+    return true;
+}
+
+bool ob_directory_entry(const void *directory, ULONG index, WCHAR name[OB_ENTRY_NAME_MAX], PUSHORT bytes,
+                        const struct ob_type **type)
+{
+    bool found = false;
+    plat_lock_acquire(&ob_lock);
+    const UNICODE_STRING path = ob_header_of(directory)->name;
+    for (LIST_ENTRY *entry = names.Flink; path.Length && entry != &names && !found; entry = entry->Flink) {
+        const struct ob_header *header = CONTAINING_RECORD(entry, struct ob_header, named);
+        UNICODE_STRING last;
+        if (!name_in(&path, header, &last) || index--)
+            continue;
+        found = true;
+        *type = header->type;
+        *bytes =
+            last.Length < OB_ENTRY_NAME_MAX * sizeof(WCHAR) ? last.Length : (USHORT)(OB_ENTRY_NAME_MAX * sizeof(WCHAR));
+        __builtin_memcpy(name, last.Buffer, *bytes);
+    }
+    plat_lock_release(&ob_lock);
+    return found;
 }
 
 UNICODE_STRING ob_name(const void *body)
@@ -158,13 +292,14 @@ NTSTATUS ob_lookup(PCUNICODE_STRING name, const struct ob_type *type, void **bod
     for (ULONG followed = 0; NT_SUCCESS(status); followed++) {
         plat_lock_acquire(&ob_lock);
         struct ob_header *header = find_prefix(&path);
-        void *found = header ? header + 1 : NULL;
+        bool reachable = directories_exist(header ? &header->name : &path);
+        void *found = header && reachable ? header + 1 : NULL;
         UNICODE_STRING tail = header ? tail_from(&path, header->name.Length) : (UNICODE_STRING){0};
         if (found && !ob_reference_alive(found))
             found = NULL; /* it is on its way out */
         plat_lock_release(&ob_lock);
         if (!found) {
-            status = STATUS_OBJECT_NAME_NOT_FOUND;
+            status = reachable ? STATUS_OBJECT_NAME_NOT_FOUND : STATUS_OBJECT_PATH_NOT_FOUND;
         } else if (header->type != &ob_symbolic_link_type || (type == &ob_symbolic_link_type && !tail.Length)) {
             if (!type || header->type == type) {
                 *body = found;
@@ -176,7 +311,7 @@ NTSTATUS ob_lookup(PCUNICODE_STRING name, const struct ob_type *type, void **bod
             status = STATUS_OBJECT_TYPE_MISMATCH;
         } else {
             UNICODE_STRING next = {0};
-            status = followed < LINKS_FOLLOWED ? join(&((struct symbolic_link *)found)->target, &tail, &next)
+            status = followed < LINKS_FOLLOWED ? ob_path_join(&((struct symbolic_link *)found)->target, &tail, &next)
                                                : STATUS_OBJECT_PATH_NOT_FOUND;
             ob_dereference(found);
             if (NT_SUCCESS(status)) {
@@ -216,9 +351,8 @@ NTSTATUS ob_link_create(PCUNICODE_STRING name, PCUNICODE_STRING target, ULONG_PT
     NTSTATUS status = ob_link_make(target, caller, &link);
     if (!NT_SUCCESS(status))
         return status;
-    status = ob_insert(link, name);
-    if (!NT_SUCCESS(status))
-        ob_dereference(link);
+    status = ob_insert_as(link, name, OBJ_PERMANENT);
+    ob_dereference(link);
     return status;
 }
 
@@ -230,8 +364,8 @@ NTSTATUS ob_link_delete(PCUNICODE_STRING name)
     if (!NT_SUCCESS(status))
         return status;
     ob_path_free(&storage);
-    ob_dereference(link); /* the look-up's reference */
-    ob_dereference(link); /* the one it was created with */
+    ob_make_temporary(link);
+    ob_dereference(link);
     return STATUS_SUCCESS;
 }
 

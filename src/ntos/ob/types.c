@@ -13,24 +13,21 @@ const struct ob_type ob_event_type = {.name = "Event",
                                       .tag = RTL_TAG('E', 'v', 'e', 'n'),
                                       .mapping = {0x20001, 0x20002, 0x120000, EVENT_ALL_ACCESS},
                                       .waitable = true};
+
+/* Its last handle may be closed while a thread owns it. */
+static void mutant_remove(void *body)
+{
+    ke_mutex_disown(body);
+}
 const struct ob_type ob_mutant_type = {.name = "Mutant",
                                        .tag = RTL_TAG('M', 'u', 't', 'a'),
+                                       .remove = mutant_remove,
                                        .mapping = {0x20001, 0x20000, 0x120000, MUTANT_ALL_ACCESS},
                                        .waitable = true};
 const struct ob_type ob_semaphore_type = {.name = "Semaphore",
                                           .tag = RTL_TAG('S', 'e', 'm', 'a'),
                                           .mapping = {0x20001, 0x20002, 0x120000, SEMAPHORE_ALL_ACCESS},
                                           .waitable = true};
-
-static void timer_remove(void *body)
-{
-    KeCancelTimer(body);
-}
-const struct ob_type ob_timer_type = {.name = "Timer",
-                                      .tag = RTL_TAG('T', 'i', 'm', 'e'),
-                                      .remove = timer_remove,
-                                      .mapping = {0x20001, 0x20002, 0x120000, 0x1F0003},
-                                      .waitable = true};
 
 /* The processes here live as long as the kernel. */
 static void process_free(void *body)
@@ -68,8 +65,8 @@ static void thread_gone(PKTHREAD thread)
 
 NTSTATUS ob_types_init(void)
 {
-    static const WCHAR *const directories[] = {L"\\Device", L"\\Driver", L"\\GLOBAL??", L"\\BaseNamedObjects",
-                                               L"\\KernelObjects"};
+    static const WCHAR *const directories[] = {L"\\",         L"\\Device",   L"\\Driver",           L"\\FileSystem",
+                                               L"\\GLOBAL??", L"\\Callback", L"\\BaseNamedObjects", L"\\KernelObjects"};
     ob_adopt(&ke_system.body, &ob_process_type);
     ob_adopt(&ke_user.body, &ob_process_type);
     ob_adopt(ke_thread_current(), &ob_thread_type); /* the only one before the kernel has started */

@@ -20,6 +20,7 @@ static void run_system_thread(void *context)
     struct system_start start = *(struct system_start *)context;
     mm_pool_free(context, START_TAG, 0);
     start.routine(start.context);
+    ps_thread_notify(ke_thread_current(), false);
 }
 
 static NTSTATUS process_of(HANDLE handle, PEPROCESS *process)
@@ -62,8 +63,10 @@ NTSTATUS NTAPI PsCreateSystemThread(PHANDLE ThreadHandle, ULONG DesiredAccess, O
             mm_pool_free(start, START_TAG, 0);
         return status;
     }
+    plat_thread_forget(host);
     if (ClientId)
         *ClientId = thread->Cid;
+    ps_thread_notify(thread, true);
     status = ob_handle_create(thread, access, OBJ_KERNEL_HANDLE, KernelMode, ThreadHandle);
     ke_thread_release(thread);
     return status;
@@ -72,6 +75,8 @@ NTSTATUS NTAPI PsCreateSystemThread(PHANDLE ThreadHandle, ULONG DesiredAccess, O
 /* Ends the calling system thread and does not return. STATUS_INVALID_PARAMETER: it is not one. IRQL PASSIVE_LEVEL. */
 NTSTATUS NTAPI PsTerminateSystemThread(NTSTATUS ExitStatus)
 {
+    if (ke_thread_current()->Exit)
+        ps_thread_notify(ke_thread_current(), false);
     ke_thread_exit(ExitStatus);
     return STATUS_INVALID_PARAMETER;
 }
@@ -181,4 +186,69 @@ NTSTATUS NTAPI PsGetProcessExitStatus(PEPROCESS Process)
 {
     UNREFERENCED_PARAMETER(Process);
     return STATUS_PENDING;
+}
+
+/* ---- facts of a process that never ends, in session 0, 64-bit, without a debugger or protection ---- */
+
+ULONG NTAPI PsGetCurrentProcessSessionId(VOID)
+{
+    return 0;
+}
+
+ULONG NTAPI PsGetProcessSessionId(PEPROCESS Process)
+{
+    UNREFERENCED_PARAMETER(Process);
+    return 0;
+}
+
+ULONG NTAPI PsGetProcessSessionIdEx(PEPROCESS Process)
+{
+    return PsGetProcessSessionId(Process);
+}
+
+/* Null: it is no 32-bit process. */
+PVOID NTAPI PsGetProcessWow64Process(PEPROCESS Process)
+{
+    UNREFERENCED_PARAMETER(Process);
+    return NULL;
+}
+
+PVOID NTAPI PsGetCurrentProcessWow64Process(VOID)
+{
+    return NULL;
+}
+
+PVOID NTAPI PsGetProcessDebugPort(PEPROCESS Process)
+{
+    UNREFERENCED_PARAMETER(Process);
+    return NULL;
+}
+
+BOOLEAN NTAPI PsGetProcessExitProcessCalled(PEPROCESS Process)
+{
+    UNREFERENCED_PARAMETER(Process);
+    return FALSE;
+}
+
+BOOLEAN NTAPI PsIsProtectedProcess(PEPROCESS Process)
+{
+    UNREFERENCED_PARAMETER(Process);
+    return FALSE;
+}
+
+/* STATUS_PROCESS_IS_TERMINATING is what Windows says of one that ends. */
+NTSTATUS NTAPI PsAcquireProcessExitSynchronization(PEPROCESS Process)
+{
+    UNREFERENCED_PARAMETER(Process);
+    return STATUS_SUCCESS;
+}
+
+VOID NTAPI PsReleaseProcessExitSynchronization(PEPROCESS Process)
+{
+    UNREFERENCED_PARAMETER(Process);
+}
+
+SIZE_T ps_process_end(PEPROCESS process)
+{
+    return ob_handles_close_all(process);
 }

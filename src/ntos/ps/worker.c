@@ -53,6 +53,7 @@ NTSTATUS ps_init(void)
 {
     InitializeListHead(&queue);
     ke_forked = forked;
+    ps_notify_init();
     return STATUS_SUCCESS;
 }
 
@@ -82,8 +83,10 @@ VOID NTAPI ExQueueWorkItem(PWORK_QUEUE_ITEM WorkItem, WORK_QUEUE_TYPE QueueType)
     bool more = !queued && !idle && workers < LARGEST_POOL;
     if (!queued)
         InsertTailList(&queue, &WorkItem->List);
-    if (more && NT_SUCCESS(plat_thread_create(start_worker, NULL, &host)))
+    if (more && NT_SUCCESS(plat_thread_create(start_worker, NULL, &host))) {
+        plat_thread_forget(host);
         workers++;
+    }
     bool none = !workers;
     plat_lock_wake_all(&ke_dispatcher_lock);
     plat_lock_release(&ke_dispatcher_lock);

@@ -126,6 +126,9 @@ int NTAPI nt_isprint(int character);
 LONG NTAPI nt_atol(const char *text);
 LONG NTAPI nt_wtol(const WCHAR *text);
 
+/* Less than, equal to or greater than 0: the order of two altitudes. */
+LONG rtl_compare_altitudes(const UNICODE_STRING *a, const UNICODE_STRING *b);
+
 int NTAPI nt_snprintf(char *buffer, SIZE_T count, const char *format, ...);
 int NTAPI nt_vsnprintf(char *buffer, SIZE_T count, const char *format, NT_VA_LIST list);
 int NTAPI nt_sprintf(char *buffer, const char *format, ...);

@@ -1,9 +1,11 @@
 /*
  * arity.h - takes the arguments of a row of services.def apart. SVC_EACH_n(MACRO, kind, name, ...) gives MACRO(kind,
- * name) for each of n arguments, separated by commas.
+ * name) for each of n arguments, separated by commas;
+ * SVC_EACH_0 gives what MACRO_NONE stands for.
  */
 #pragma once
 
+#define SVC_EACH_0(M, ...)        M##_NONE
 #define SVC_EACH_1(M, k, n)       M(k, n)
 #define SVC_EACH_2(M, k, n, ...)  M(k, n), SVC_EACH_1(M, __VA_ARGS__)
 #define SVC_EACH_3(M, k, n, ...)  M(k, n), SVC_EACH_2(M, __VA_ARGS__)

@@ -9,7 +9,7 @@
 
 #define CAPTURE_TAG RTL_TAG('S', 'v', 'c', 'C')
 
-enum { LARGEST_DATA = 1 << 20 };
+enum { LARGEST_DATA = (1 << 20) + (1 << 16) }; /* the largest registry value, with its name */
 
 const struct svc_kind_row svc_kinds[SVC_KINDS] = {
 #define KIND(name, type, bytes, alignment, flags, text) {#name, #type, text, bytes, alignment, flags},
@@ -38,7 +38,7 @@ static NTSTATUS read_text(PUNICODE_STRING copy, const UNICODE_STRING *string, KP
         return STATUS_INVALID_PARAMETER;
     if (!string->Length)
         return STATUS_SUCCESS;
-    copy->Buffer = mm_pool_allocate(string->Length, CAPTURE_TAG, 0, MM_POOL_KERNEL, 0);
+    copy->Buffer = mm_heap_allocate(string->Length, CAPTURE_TAG);
     if (!copy->Buffer)
         return STATUS_INSUFFICIENT_RESOURCES;
     copy->Length = copy->MaximumLength = string->Length;
@@ -65,30 +65,35 @@ static NTSTATUS capture_attributes(struct svc_argument *argument, KPROCESSOR_MOD
     return read_text(&argument->object.name, &name, mode);
 }
 
-static NTSTATUS capture_string(struct svc_argument *argument, KPROCESSOR_MODE mode)
+static NTSTATUS capture_string(struct svc_argument *argument, bool optional, KPROCESSOR_MODE mode)
 {
     UNICODE_STRING string;
     argument->string = (UNICODE_STRING){0};
+    if (!argument->present && optional)
+        return STATUS_SUCCESS;
     read(&string, argument->value, sizeof(string), 4, mode);
     return read_text(&argument->string, &string, mode);
 }
 
-/* Room for bytes of data; for HANDLES, filled. */
-static NTSTATUS capture_data(struct svc_argument *argument, SIZE_T bytes, bool fill, KPROCESSOR_MODE mode)
+/* Room for bytes of data; filled, if it is read, from an address of that alignment. */
+static NTSTATUS capture_data(struct svc_argument *argument, SIZE_T bytes, bool fill, ULONG alignment,
+                             KPROCESSOR_MODE mode)
 {
     argument->data = NULL;
     argument->bytes = bytes;
     if (bytes > LARGEST_DATA)
         return STATUS_INVALID_PARAMETER;
     if (!fill && mode != KernelMode)
-        ProbeForWrite((void *)argument->value, bytes, 4);
+        ProbeForWrite((void *)argument->value, bytes, alignment);
     if (!bytes)
         return STATUS_SUCCESS;
-    argument->data = mm_pool_allocate(bytes, CAPTURE_TAG, MM_POOL_ZERO, MM_POOL_KERNEL, 0);
+    argument->data = mm_heap_allocate(bytes, CAPTURE_TAG);
     if (!argument->data)
         return STATUS_INSUFFICIENT_RESOURCES;
     if (fill)
-        read(argument->data, argument->value, bytes, 1, mode);
+        read(argument->data, argument->value, bytes, alignment, mode);
+    else /* what a service leaves out is not what was here before */
+        __builtin_memset(argument->data, 0, bytes);
     return STATUS_SUCCESS;
 }
 
@@ -106,8 +111,15 @@ static NTSTATUS capture_string_out(struct svc_argument *argument, KPROCESSOR_MOD
     argument->string.MaximumLength = string.MaximumLength;
     if (!string.MaximumLength)
         return STATUS_SUCCESS;
-    argument->string.Buffer = mm_pool_allocate(string.MaximumLength, CAPTURE_TAG, MM_POOL_ZERO, MM_POOL_KERNEL, 0);
+    argument->string.Buffer = mm_heap_allocate(string.MaximumLength, CAPTURE_TAG);
     return argument->string.Buffer ? STATUS_SUCCESS : STATUS_INSUFFICIENT_RESOURCES;
+}
+
+/* The length that stands behind argument i, which has not been captured yet. */
+static SIZE_T length_behind(const struct svc_call *call, ULONG i)
+{
+    ULONG64 length = call->arguments[i + 1].value;
+    return call->row->kinds[i + 1] == SVC_SIZE ? length : (ULONG)length;
 }
 
 static NTSTATUS capture_one(struct svc_call *call, ULONG i)
@@ -127,15 +139,21 @@ static NTSTATUS capture_one(struct svc_call *call, ULONG i)
     case SVC_ATTRIBUTES:
         return capture_attributes(argument, call->mode);
     case SVC_STRING:
-        return capture_string(argument, call->mode);
+    case SVC_STRING_OPT:
+        return capture_string(argument, kind == SVC_STRING_OPT, call->mode);
     case SVC_STRING_OUT:
         return capture_string_out(argument, call->mode);
     case SVC_HANDLES: /* the count before it is checked by the service; more are never read */
         if (!call->arguments[i - 1].value || call->arguments[i - 1].value > MAXIMUM_WAIT_OBJECTS)
             return STATUS_INVALID_PARAMETER_1;
-        return capture_data(argument, call->arguments[i - 1].value * sizeof(HANDLE), true, call->mode);
+        return capture_data(argument, call->arguments[i - 1].value * sizeof(HANDLE), true, 1, call->mode);
     case SVC_DATA_OUT:
-        return capture_data(argument, (ULONG)call->arguments[i + 1].value, false, call->mode);
+        return capture_data(argument, length_behind(call, i), false, row->alignment, call->mode);
+    case SVC_DATA_IN:
+        return capture_data(argument, length_behind(call, i), true, row->alignment, call->mode);
+    case SVC_BASIC_OUT:
+    case SVC_NETWORK_OUT:
+        return capture_data(argument, row->bytes, false, row->alignment, call->mode);
     default:
         break;
     }
@@ -168,7 +186,10 @@ static void write_one(struct svc_call *call, ULONG i)
     enum svc_kind kind = call->row->kinds[i];
     switch (kind) {
     case SVC_DATA_OUT:
-        write(argument->value, argument->data, argument->bytes, call->mode);
+    case SVC_BASIC_OUT:
+    case SVC_NETWORK_OUT:
+        if (argument->bytes)
+            write(argument->value, argument->data, argument->bytes, call->mode);
         break;
     case SVC_STRING_OUT: /* of the header only the length is ours to change */
         write(argument->text, argument->string.Buffer, argument->string.Length, call->mode);
@@ -204,7 +225,7 @@ NTSTATUS svc_write_back(struct svc_call *call)
 static void free_block(void *block)
 {
     if (block)
-        mm_pool_free(block, CAPTURE_TAG, 0);
+        mm_heap_free(block, CAPTURE_TAG);
 }
 
 void svc_release(struct svc_call *call)
@@ -216,15 +237,21 @@ void svc_release(struct svc_call *call)
             free_block(argument->object.name.Buffer);
             break;
         case SVC_STRING:
+        case SVC_STRING_OPT:
         case SVC_STRING_OUT:
             free_block(argument->string.Buffer);
             break;
         case SVC_HANDLES:
         case SVC_DATA_OUT:
+        case SVC_DATA_IN:
+        case SVC_BASIC_OUT:
+        case SVC_NETWORK_OUT:
             free_block(argument->data);
             break;
         default:
             break;
         }
     }
+    if (call->held)
+        ob_dereference(call->held);
 }

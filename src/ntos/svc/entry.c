@@ -11,6 +11,8 @@
 
 #define SVC_KIND_OF(k, n) SVC_##k
 #define SVC_NAME_OF(k, n) #n
+#define SVC_KIND_OF_NONE
+#define SVC_NAME_OF_NONE
 #define SERVICE(n, name, ...)                                                                                          \
     {#name, svc_##name, n, {SVC_EACH_##n(SVC_KIND_OF, __VA_ARGS__)}, {SVC_EACH_##n(SVC_NAME_OF, __VA_ARGS__)}},
 const struct svc_row svc_table[SVC_SERVICES] = {
@@ -28,6 +30,8 @@ static NTSTATUS run(const struct svc_row *row, const ULONG64 *values)
         status = svc_capture(&call);
         if (NT_SUCCESS(status))
             status = call.row->act(&call);
+        if (ke_verify && call.mode == KernelMode)
+            svc_verify_handles_made(&call);
         NTSTATUS written = svc_write_back(&call);
         if (!NT_SUCCESS(written))
             status = written;
@@ -39,7 +43,9 @@ static NTSTATUS run(const struct svc_row *row, const ULONG64 *values)
 
 NTSTATUS svc_nt(ULONG number, const ULONG64 *values)
 {
-    return run(&svc_table[number], values);
+    NTSTATUS status = run(&svc_table[number], values);
+    ke_apcs_check(ke_thread_current());
+    return status;
 }
 
 NTSTATUS svc_zw_row(const struct svc_row *row, const ULONG64 *values)
@@ -47,12 +53,15 @@ NTSTATUS svc_zw_row(const struct svc_row *row, const ULONG64 *values)
     PKTHREAD self = ke_thread_current();
     const KPROCESSOR_MODE previous = self->PreviousMode;
     volatile NTSTATUS status = STATUS_SUCCESS;
+    if (ke_verify)
+        svc_verify_zw(row, values);
     self->PreviousMode = KernelMode;
     __try {
         status = run(row, values);
     } __finally {
         self->PreviousMode = previous;
     }
+    ke_apcs_check(self);
     return status;
 }
 
@@ -108,6 +117,7 @@ NTSTATUS svc_system_call(ULONG number, ULONG_PTR arguments)
         self->TrapFrame = frame.Previous;
     }
     check_return(number);
+    ke_apcs_return_to_user();
     return status;
 }
 
@@ -122,6 +132,7 @@ ULONG svc_find(const char *name)
 }
 
 #define SVC_VALUE_OF(k, n) (ULONG64)(n)
+#define SVC_VALUE_OF_NONE
 #define SERVICE(count, name, ...)                                                                                      \
     NTSTATUS NTAPI Nt##name(SVC_EACH_##count(SVC_PARAMETER, __VA_ARGS__))                                              \
     {                                                                                                                  \

@@ -1,103 +1,19 @@
 /*
- * memory.c - the act halves of the services on virtual memory of the user process.
- *
- * The platform maps; this file remembers which regions were allocated here, so that only those are freed. Reserving
- * without committing maps pages without access.
+ * memory.c - the act halves of the services on virtual memory of the user process; the work is mm's.
  */
 #include "svc.h"
-#include "rtl.h"
+#include "vm.h"
 
-#define REGION_TAG RTL_TAG('S', 'v', 'c', 'V')
+#define PROCESS_VM_READ  0x0010u
+#define PROCESS_VM_WRITE 0x0020u
 
-enum { MEM_COMMIT = 0x1000, MEM_RESERVE = 0x2000, MEM_DECOMMIT = 0x4000, MEM_RELEASE = 0x8000 };
-enum { GRANULARITY = 0x10000 };
-
-struct region {
-    LIST_ENTRY link;
-    ULONG_PTR base;
-    SIZE_T size;
-};
-static LIST_ENTRY regions = {&regions, &regions};
-static volatile LONG regions_lock; /* host threads only; held for a few instructions and the platform's call */
-
-static void lock(void)
-{
-    while (__atomic_exchange_n(&regions_lock, 1, __ATOMIC_ACQUIRE))
-        plat_yield();
-}
-
-static void unlock(void)
-{
-    __atomic_store_n(&regions_lock, 0, __ATOMIC_RELEASE);
-}
-
-/* PAGE_* of the documentation to the platform's; false: none of those supported. */
-static bool protection(ULONG page, ULONG *prot)
-{
-    static const struct {
-        ULONG page, prot;
-    } rows[] = {{0x01, PLAT_NOACCESS}, {0x02, PLAT_READ}, {0x04, PLAT_READWRITE}, {0x104, PLAT_READWRITE | PLAT_GUARD}};
-    for (SIZE_T i = 0; i < RTL_NUMBER_OF(rows); i++)
-        if (rows[i].page == page) {
-            *prot = rows[i].prot;
-            return true;
-        }
-    return false;
-}
-
-static ULONG page_of(ULONG prot)
-{
-    ULONG page = (prot & PLAT_WRITE) ? 0x04 : (prot & PLAT_READ) ? 0x02 : 0x01;
-    return prot & PLAT_GUARD ? page | 0x100 : page;
-}
-
-/* The region that holds [base, base + size), or null. Lock held. */
-static struct region *find(ULONG_PTR base, SIZE_T size)
-{
-    for (LIST_ENTRY *entry = regions.Flink; entry != &regions; entry = entry->Flink) {
-        struct region *region = CONTAINING_RECORD(entry, struct region, link);
-        if (base >= region->base && base - region->base < region->size && size <= region->size - (base - region->base))
-            return region;
-    }
-    return NULL;
-}
-
-static NTSTATUS check_process(struct svc_call *call)
+static NTSTATUS check_process(struct svc_call *call, ULONG argument, ACCESS_MASK access)
 {
     void *process;
-    NTSTATUS status = ob_handle_reference((HANDLE)call->arguments[0].value, PROCESS_VM_OPERATION, &ob_process_type,
-                                          call->mode, &process, NULL);
+    NTSTATUS status = ob_handle_reference((HANDLE)call->arguments[argument].value, access, &ob_process_type, call->mode,
+                                          &process, NULL);
     if (NT_SUCCESS(status))
         ob_dereference(process);
-    return status;
-}
-
-/* *base and *size to whole pages. False: outside of user space. */
-static bool round_to_pages(ULONG_PTR *base, SIZE_T *size)
-{
-    ULONG_PTR limit = plat_layout.user_limit;
-    if (*base >= limit || *size > limit - *base)
-        return false;
-    ULONG_PTR first = *base & ~(ULONG_PTR)(PAGE_SIZE - 1);
-    *size = (*base + *size - first + PAGE_SIZE - 1) & ~(SIZE_T)(PAGE_SIZE - 1);
-    *base = first;
-    return true;
-}
-
-/* New pages at base (0: anywhere), remembered. Lock held. */
-static NTSTATUS map(ULONG_PTR *base, SIZE_T size, ULONG prot)
-{
-    struct region *region = mm_pool_allocate(sizeof(*region), REGION_TAG, MM_POOL_ZERO, MM_POOL_KERNEL, 0);
-    if (!region)
-        return STATUS_INSUFFICIENT_RESOURCES;
-    NTSTATUS status = plat_user_map(base, size, prot);
-    if (!NT_SUCCESS(status)) {
-        mm_pool_free(region, REGION_TAG, 0);
-        return status;
-    }
-    region->base = *base;
-    region->size = size;
-    InsertTailList(&regions, &region->link);
     return status;
 }
 
@@ -106,27 +22,9 @@ NTSTATUS svc_AllocateVirtualMemory(struct svc_call *call)
     struct svc_argument *a = call->arguments;
     ULONG_PTR base = a[1].number;
     SIZE_T size = a[3].number;
-    ULONG type = (ULONG)a[4].value, prot;
-    if (!protection((ULONG)a[5].value, &prot))
-        return STATUS_INVALID_PAGE_PROTECTION;
-    if (!(type & (MEM_COMMIT | MEM_RESERVE)) || (type & ~(ULONG)(MEM_COMMIT | MEM_RESERVE)) || !size)
-        return STATUS_INVALID_PARAMETER;
-    NTSTATUS status = check_process(call);
-    if (!NT_SUCCESS(status))
-        return status;
-    bool reserve = !base || (type & MEM_RESERVE);
-    if (base && reserve) { /* reservations begin at 64 KB */
-        size += base % GRANULARITY;
-        base -= base % GRANULARITY;
-    }
-    if (!round_to_pages(&base, &size))
-        return STATUS_INVALID_PARAMETER;
-    lock();
-    if (reserve)
-        status = map(&base, size, type & MEM_COMMIT ? prot : PLAT_NOACCESS);
-    else
-        status = find(base, size) ? plat_user_protect(base, size, prot) : STATUS_CONFLICTING_ADDRESSES;
-    unlock();
+    NTSTATUS status = check_process(call, 0, PROCESS_VM_OPERATION);
+    if (NT_SUCCESS(status))
+        status = mm_vm_allocate(&base, &size, a[2].value, (ULONG)a[4].value, (ULONG)a[5].value);
     if (NT_SUCCESS(status)) {
         svc_set(call, 1, base);
         svc_set(call, 3, size);
@@ -134,38 +32,14 @@ NTSTATUS svc_AllocateVirtualMemory(struct svc_call *call)
     return status;
 }
 
-/* MEM_RELEASE: a whole region, size 0 or its own. MEM_DECOMMIT: pages lose access and, once committed again, contents.
- */
 NTSTATUS svc_FreeVirtualMemory(struct svc_call *call)
 {
     struct svc_argument *a = call->arguments;
     ULONG_PTR base = a[1].number;
     SIZE_T size = a[2].number;
-    ULONG type = (ULONG)a[3].value;
-    if (type != MEM_RELEASE && type != MEM_DECOMMIT)
-        return STATUS_INVALID_PARAMETER;
-    NTSTATUS status = check_process(call);
-    if (!NT_SUCCESS(status))
-        return status;
-    if (!round_to_pages(&base, &size))
-        return STATUS_INVALID_PARAMETER;
-    lock();
-    struct region *region = find(base, size);
-    if (region && !size)
-        size = region->size - (base - region->base);
-    bool whole = region && base == region->base && size == region->size;
-    if (!region) {
-        status = STATUS_MEMORY_NOT_ALLOCATED;
-    } else if (type == MEM_DECOMMIT) {
-        status = plat_user_protect(base, size, PLAT_NOACCESS);
-    } else if (!whole) {
-        status = STATUS_UNABLE_TO_FREE_VM;
-    } else {
-        status = plat_user_unmap(base, size);
-        RemoveEntryList(&region->link);
-        mm_pool_free(region, REGION_TAG, 0);
-    }
-    unlock();
+    NTSTATUS status = check_process(call, 0, PROCESS_VM_OPERATION);
+    if (NT_SUCCESS(status))
+        status = mm_vm_free(&base, &size, (ULONG)a[3].value);
     if (NT_SUCCESS(status)) {
         svc_set(call, 1, base);
         svc_set(call, 2, size);
@@ -177,27 +51,130 @@ NTSTATUS svc_ProtectVirtualMemory(struct svc_call *call)
 {
     struct svc_argument *a = call->arguments;
     ULONG_PTR base = a[1].number;
-    SIZE_T size = a[2].number, region_size;
-    ULONG prot, old;
-    if (!protection((ULONG)a[3].value, &prot))
-        return STATUS_INVALID_PAGE_PROTECTION;
-    NTSTATUS status = check_process(call);
-    if (!NT_SUCCESS(status))
-        return status;
-    if (!size || !round_to_pages(&base, &size))
-        return STATUS_INVALID_PARAMETER;
-    lock();
-    if (!find(base, size))
-        status = STATUS_CONFLICTING_ADDRESSES;
-    else if (!plat_user_query(base, &old, &region_size))
-        status = STATUS_MEMORY_NOT_ALLOCATED;
-    else
-        status = plat_user_protect(base, size, prot);
-    unlock();
+    SIZE_T size = a[2].number;
+    ULONG old;
+    NTSTATUS status = check_process(call, 0, PROCESS_VM_OPERATION);
+    if (NT_SUCCESS(status))
+        status = mm_vm_protect(&base, &size, (ULONG)a[3].value, &old);
     if (NT_SUCCESS(status)) {
         svc_set(call, 1, base);
         svc_set(call, 2, size);
-        svc_set(call, 4, page_of(old));
+        svc_set(call, 4, old);
     }
     return status;
+}
+
+NTSTATUS svc_QueryVirtualMemory(struct svc_call *call)
+{
+    struct svc_argument *a = call->arguments;
+    MEMORY_BASIC_INFORMATION info;
+    if (a[2].value != MemoryBasicInformation)
+        return STATUS_INVALID_INFO_CLASS;
+    if (a[4].value < sizeof(info))
+        return STATUS_INFO_LENGTH_MISMATCH;
+    NTSTATUS status = check_process(call, 0, PROCESS_QUERY_INFORMATION);
+    if (NT_SUCCESS(status))
+        status = mm_vm_query(a[1].value, &info);
+    if (!NT_SUCCESS(status))
+        return status;
+    *(MEMORY_BASIC_INFORMATION *)a[3].data = info;
+    a[3].bytes = sizeof(info);
+    a[3].set = true;
+    svc_set(call, 5, sizeof(info));
+    return status;
+}
+
+NTSTATUS svc_ReadVirtualMemory(struct svc_call *call)
+{
+    struct svc_argument *a = call->arguments;
+    SIZE_T done = 0;
+    NTSTATUS status = check_process(call, 0, PROCESS_VM_READ);
+    if (NT_SUCCESS(status)) {
+        status = mm_vm_read(a[1].value, a[2].data, a[2].bytes, &done);
+        a[2].bytes = done;
+        a[2].set = true;
+        svc_set(call, 4, done);
+    }
+    return status;
+}
+
+NTSTATUS svc_WriteVirtualMemory(struct svc_call *call)
+{
+    struct svc_argument *a = call->arguments;
+    SIZE_T done = 0;
+    NTSTATUS status = check_process(call, 0, PROCESS_VM_WRITE);
+    if (NT_SUCCESS(status)) {
+        status = mm_vm_write(a[1].value, a[2].data, a[2].bytes, &done);
+        svc_set(call, 4, done);
+    }
+    return status;
+}
+
+NTSTATUS svc_FlushVirtualMemory(struct svc_call *call)
+{
+    struct svc_argument *a = call->arguments;
+    ULONG_PTR base = a[1].number;
+    SIZE_T size = a[2].number;
+    NTSTATUS status = check_process(call, 0, PROCESS_VM_OPERATION);
+    if (NT_SUCCESS(status))
+        status = mm_view_flush(&base, &size);
+    if (NT_SUCCESS(status)) {
+        svc_set(call, 1, base);
+        svc_set(call, 2, size);
+        a[3].io = (IO_STATUS_BLOCK){.Status = status};
+        a[3].set = true;
+    }
+    return status;
+}
+
+/* The access to a section that a view with this protection needs. */
+static ACCESS_MASK view_access(ULONG protect)
+{
+    switch (protect & 0xFF) {
+    case PAGE_READWRITE:
+        return SECTION_MAP_READ | SECTION_MAP_WRITE;
+    case PAGE_EXECUTE:
+        return SECTION_MAP_EXECUTE;
+    case PAGE_EXECUTE_READ:
+    case PAGE_EXECUTE_WRITECOPY:
+        return SECTION_MAP_EXECUTE | SECTION_MAP_READ;
+    case PAGE_EXECUTE_READWRITE:
+        return SECTION_MAP_EXECUTE | SECTION_MAP_READ | SECTION_MAP_WRITE;
+    default:
+        return SECTION_MAP_READ;
+    }
+}
+
+NTSTATUS svc_MapViewOfSection(struct svc_call *call)
+{
+    struct svc_argument *a = call->arguments;
+    const ULONG types = MEM_TOP_DOWN | MEM_RESERVE;
+    ULONG_PTR base = a[2].number;
+    ULONG64 offset = a[5].present ? a[5].number : 0;
+    SIZE_T size = a[6].number;
+    void *section;
+    if (a[7].value != ViewShare && a[7].value != ViewUnmap)
+        return STATUS_INVALID_PARAMETER_8;
+    if (a[8].value & ~(ULONG64)types)
+        return STATUS_INVALID_PARAMETER_9;
+    NTSTATUS status = check_process(call, 1, PROCESS_VM_OPERATION);
+    if (NT_SUCCESS(status))
+        status = ob_handle_reference((HANDLE)a[0].value, view_access((ULONG)a[9].value), &svc_section_type, call->mode,
+                                     &section, NULL);
+    if (!NT_SUCCESS(status))
+        return status;
+    status = mm_view_map(section, &base, a[3].value, a[4].value, &offset, &size, (ULONG)a[8].value, (ULONG)a[9].value);
+    ob_dereference(section);
+    if (NT_SUCCESS(status)) {
+        svc_set(call, 2, base);
+        svc_set(call, 5, offset);
+        svc_set(call, 6, size);
+    }
+    return status;
+}
+
+NTSTATUS svc_UnmapViewOfSection(struct svc_call *call)
+{
+    NTSTATUS status = check_process(call, 0, PROCESS_VM_OPERATION);
+    return NT_SUCCESS(status) ? mm_view_unmap(call->arguments[1].value) : status;
 }

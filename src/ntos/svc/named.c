@@ -9,16 +9,17 @@
 /* root's name + "\" + name, in pool. */
 static NTSTATUS join(const UNICODE_STRING *root, const UNICODE_STRING *name, PUNICODE_STRING path)
 {
-    SIZE_T bytes = (SIZE_T)root->Length + sizeof(WCHAR) + name->Length;
+    USHORT head = root->Length == sizeof(WCHAR) ? 0 : root->Length; /* the root directory's name is the backslash */
+    SIZE_T bytes = (SIZE_T)head + sizeof(WCHAR) + name->Length;
     if (bytes > 0x7FFC)
         return STATUS_NAME_TOO_LONG;
-    WCHAR *buffer = mm_pool_allocate(bytes, PATH_TAG, 0, MM_POOL_KERNEL, 0);
+    WCHAR *buffer = mm_heap_allocate(bytes, PATH_TAG);
     if (!buffer)
         return STATUS_INSUFFICIENT_RESOURCES;
     UCHAR *at = (UCHAR *)buffer;
-    __builtin_memcpy(at, root->Buffer, root->Length);
-    buffer[root->Length / sizeof(WCHAR)] = '\\';
-    __builtin_memcpy(at + root->Length + sizeof(WCHAR), name->Buffer, name->Length);
+    __builtin_memcpy(at, root->Buffer, head);
+    buffer[head / sizeof(WCHAR)] = '\\';
+    __builtin_memcpy(at + head + sizeof(WCHAR), name->Buffer, name->Length);
     *path = (UNICODE_STRING){(USHORT)bytes, (USHORT)bytes, buffer};
     return STATUS_SUCCESS;
 }
@@ -34,25 +35,33 @@ NTSTATUS svc_name_resolve(const struct svc_call *call, const struct svc_attribut
     NTSTATUS status = ob_handle_reference(attributes->root, 0, &ob_directory_type, call->mode, &directory, NULL);
     if (!NT_SUCCESS(status))
         return status;
-    UNICODE_STRING root = ob_name(directory);
-    status = join(&root, &attributes->name, &full);
+    UNICODE_STRING root = {0};
+    status = ob_name_copy(directory, &root); /* which may go with a handle that is closed meanwhile */
+    if (NT_SUCCESS(status))
+        status = root.Length ? join(&root, &attributes->name, &full) : STATUS_OBJECT_PATH_NOT_FOUND;
+    ob_path_free(&root);
     ob_dereference(directory);
     if (!NT_SUCCESS(status))
         return status;
     status = ob_path_normalize(&full, path);
-    mm_pool_free(full.Buffer, PATH_TAG, 0);
+    mm_heap_free(full.Buffer, PATH_TAG);
     return status;
 }
 
-/* A handle to body; the look-up's or creation's reference is consumed. */
-static NTSTATUS give_handle(struct svc_call *call, void *body, ULONG handle, ULONG access, ULONG attributes)
+static NTSTATUS make_handle(struct svc_call *call, void *body, ULONG access, ULONG attributes, HANDLE *value)
 {
-    HANDLE value;
     ACCESS_MASK granted;
     ULONG wanted = (ULONG)call->arguments[access].value;
-    NTSTATUS status = ob_access_map(ob_type_of(body), wanted, call->mode, &granted);
+    NTSTATUS status = ob_access_to(body, wanted, call->mode, &granted);
     if (NT_SUCCESS(status))
-        status = ob_handle_create(body, granted, call->arguments[attributes].object.attributes, call->mode, &value);
+        status = ob_handle_create(body, granted, call->arguments[attributes].object.attributes, call->mode, value);
+    return status;
+}
+
+NTSTATUS svc_give_handle(struct svc_call *call, void *body, ULONG handle, ULONG access, ULONG attributes)
+{
+    HANDLE value;
+    NTSTATUS status = make_handle(call, body, access, attributes, &value);
     ob_dereference(body);
     if (NT_SUCCESS(status))
         svc_set(call, handle, (ULONG_PTR)value);
@@ -70,29 +79,39 @@ static NTSTATUS open_path(struct svc_call *call, PCUNICODE_STRING path, const st
     bool whole = !rest.Length;
     ob_path_free(&storage);
     if (whole)
-        return give_handle(call, body, handle, access, attributes);
+        return svc_give_handle(call, body, handle, access, attributes);
     ob_dereference(body);
     return STATUS_OBJECT_PATH_NOT_FOUND;
 }
 
+/* The handle comes before the name: a name without handles would go with the first close of somebody who finds it. */
 NTSTATUS svc_object_create(struct svc_call *call, void *body, ULONG handle, ULONG access, ULONG attributes)
 {
     const struct svc_attributes *object = &call->arguments[attributes].object;
+    const struct ob_type *type = ob_type_of(body);
     UNICODE_STRING path = {0};
+    HANDLE value;
     NTSTATUS status = STATUS_SUCCESS;
-    if (object->name.Length)
+    if ((object->attributes & OBJ_PERMANENT) && call->mode != KernelMode)
+        status = STATUS_PRIVILEGE_NOT_HELD; /* SeCreatePermanentPrivilege */
+    else if (object->name.Length)
         status = svc_name_resolve(call, object, &path);
-    if (NT_SUCCESS(status) && path.Length)
-        status = ob_insert(body, &path);
+    ob_set_exclusive(body, object->attributes);
+    if (NT_SUCCESS(status))
+        status = make_handle(call, body, access, attributes, &value);
     if (NT_SUCCESS(status)) {
-        status = give_handle(call, body, handle, access, attributes);
-    } else {
-        const struct ob_type *type = ob_type_of(body);
-        ob_dereference(body);
-        if (status == STATUS_OBJECT_NAME_COLLISION && (object->attributes & OBJ_OPENIF)) {
-            status = open_path(call, &path, type, handle, access, attributes);
-            status = NT_SUCCESS(status) ? STATUS_OBJECT_NAME_EXISTS : status;
+        status = path.Length ? ob_insert_as(body, &path, object->attributes) : STATUS_SUCCESS;
+        if (NT_SUCCESS(status)) {
+            svc_set(call, handle, (ULONG_PTR)value);
+        } else {
+            ob_handle_set_attributes(value, 0, KernelMode);
+            ob_handle_close(value, KernelMode);
         }
+    }
+    ob_dereference(body);
+    if (status == STATUS_OBJECT_NAME_COLLISION && (object->attributes & OBJ_OPENIF)) {
+        status = open_path(call, &path, type, handle, access, attributes);
+        status = NT_SUCCESS(status) ? STATUS_OBJECT_NAME_EXISTS : status;
     }
     ob_path_free(&path);
     return status;

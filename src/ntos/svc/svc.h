@@ -7,6 +7,7 @@
  */
 #pragma once
 #include "wdk/io.h"
+#include "wdk/vm.h"
 #include "arity.h"
 #include "ob.h"
 
@@ -58,6 +59,7 @@ struct svc_argument {
         struct svc_attributes object;
         UNICODE_STRING string; /* in pool */
         IO_STATUS_BLOCK io;
+        CLIENT_ID client;
         ULONG64 number; /* LARGE_IN, ULONG_OUT, OUT_HANDLE, *_INOUT ... */
         struct {
             void *data; /* in pool */
@@ -69,6 +71,7 @@ struct svc_argument {
 struct svc_call {
     const struct svc_row *row;
     KPROCESSOR_MODE mode;
+    void *held; /* an object whose reference goes with the call, or null */
     struct svc_argument arguments[SVC_ARGUMENTS_MAX];
 };
 
@@ -105,6 +108,14 @@ NTSTATUS svc_system_call(ULONG number, ULONG_PTR arguments);
 /* Number of a service by its name, with or without Nt or Zw; SVC_SERVICES if there is none. */
 ULONG svc_find(const char *name);
 
+/* ---- verify_zw.c: under the verifier ---- */
+
+/* Bug check 0xC4: a driver gives a Zw routine a user address (0xE3), a malformed string (0xE4) or a user handle (0xF6).
+ */
+void svc_verify_zw(const struct svc_row *row, const ULONG64 *values);
+/* Warns of handles that a driver has made where user mode can use them. */
+void svc_verify_handles_made(const struct svc_call *call);
+
 /* ---- named.c: names and handles for all kinds of objects ---- */
 
 /* The full name of attributes, in pool (ob_path_free); a relative one is looked up in its root directory. */
@@ -112,8 +123,25 @@ NTSTATUS svc_name_resolve(const struct svc_call *call, const struct svc_attribut
 /* A new object gets its name and handle; body's first reference is consumed. STATUS_OBJECT_NAME_EXISTS: with OBJ_OPENIF
  * an older one was opened. */
 NTSTATUS svc_object_create(struct svc_call *call, void *body, ULONG handle, ULONG access, ULONG attributes);
+/* A handle to body, whose reference is consumed. */
+NTSTATUS svc_give_handle(struct svc_call *call, void *body, ULONG handle, ULONG access, ULONG attributes);
 NTSTATUS svc_object_open(struct svc_call *call, const struct ob_type *type, ULONG handle, ULONG access,
                          ULONG attributes);
+
+/* ---- section.c ---- */
+extern const struct ob_type svc_section_type;
+
+/* ---- fileopen.c ---- */
+struct io_create;
+
+/*
+ * Opens what attributes name: a full path, or one relative to a directory of the name space or to an open file.
+ * create->access is mapped. On the way the arguments of NtCreateFile are held against what it documents.
+ */
+NTSTATUS svc_file_open(struct svc_call *call, const struct svc_attributes *attributes, struct io_create *create,
+                       FILE_OBJECT **file, ULONG_PTR *information);
+/* Closes what svc_file_open has opened and nobody got a handle to: the driver sees cleanup and close all the same. */
+void svc_file_close(FILE_OBJECT *file);
 
 /* ---- the exports ---- */
 #define SVC_TYPE_HANDLE         HANDLE
@@ -129,17 +157,32 @@ NTSTATUS svc_object_open(struct svc_call *call, const struct ob_type *type, ULON
 #define SVC_TYPE_LARGE_IN       PLARGE_INTEGER
 #define SVC_TYPE_LARGE_IN_OPT   PLARGE_INTEGER
 #define SVC_TYPE_LARGE_OUT      PLARGE_INTEGER
+#define SVC_TYPE_ULONG_IN_OPT   PULONG
 #define SVC_TYPE_ULONG_OUT      PULONG
 #define SVC_TYPE_ULONG_OUT_OPT  PULONG
 #define SVC_TYPE_POINTER_INOUT  PVOID *
 #define SVC_TYPE_SIZE_INOUT     PSIZE_T
 #define SVC_TYPE_HANDLES        PHANDLE
+#define SVC_TYPE_ULONG_INOUT    PULONG
 #define SVC_TYPE_STRING         PUNICODE_STRING
 #define SVC_TYPE_STRING_OUT     PUNICODE_STRING
+#define SVC_TYPE_STRING_OPT     PUNICODE_STRING
 #define SVC_TYPE_DATA_OUT       PVOID
+#define SVC_TYPE_DATA_IN        PVOID
+#define SVC_TYPE_BASIC_OUT      PVOID
+#define SVC_TYPE_NETWORK_OUT    PVOID
 #define SVC_TYPE_BUFFER_IN      PVOID
 #define SVC_TYPE_BUFFER_OUT     PVOID
 #define SVC_PARAMETER(k, n)     SVC_TYPE_##k n
+#define SVC_PARAMETER_NONE      void
+
+#define SVC_TYPE_SIZE_OUT_OPT    PSIZE_T
+#define SVC_TYPE_CLIENT_ID_IN    PCLIENT_ID
+#define SVC_TYPE_LARGE_OUT_OPT   PLARGE_INTEGER
+#define SVC_TYPE_BOOLEAN_OUT_OPT PBOOLEAN
+#define SVC_TYPE_LARGE_INOUT     PLARGE_INTEGER
+#define SVC_TYPE_LARGE_INOUT_OPT PLARGE_INTEGER
+
 #define SERVICE(n, name, ...)                                                                                          \
     NTSTATUS NTAPI Nt##name(SVC_EACH_##n(SVC_PARAMETER, __VA_ARGS__));                                                 \
     NTSTATUS NTAPI Zw##name(SVC_EACH_##n(SVC_PARAMETER, __VA_ARGS__));

@@ -77,8 +77,9 @@ NTSTATUS svc_ClearEvent(struct svc_call *call)
     return change_event(call, reset);
 }
 
-/* Class 0, EventBasicInformation: the event's type and state. */
-NTSTATUS svc_QueryEvent(struct svc_call *call)
+/* Class 0 of a query, its argument 2: two numbers that tell fills in of the object. */
+static NTSTATUS query_basic(struct svc_call *call, ACCESS_MASK access, const struct ob_type *type,
+                            void (*tell)(void *body, LONG information[2]))
 {
     void *body;
     struct svc_argument *out = &call->arguments[2];
@@ -86,17 +87,27 @@ NTSTATUS svc_QueryEvent(struct svc_call *call)
         return STATUS_INVALID_INFO_CLASS;
     if (out->bytes != 2 * sizeof(LONG))
         return STATUS_INFO_LENGTH_MISMATCH;
-    NTSTATUS status = reference(call, EVENT_QUERY_STATE, &ob_event_type, &body);
+    NTSTATUS status = reference(call, access, type, &body);
     if (!NT_SUCCESS(status))
         return status;
-    KEVENT *event = body;
-    LONG *information = out->data;
-    information[0] = event->Header.Type;
-    information[1] = KeReadStateEvent(event);
+    tell(body, out->data);
     out->set = true;
     svc_set(call, 4, 2 * sizeof(LONG));
-    ob_dereference(event);
+    ob_dereference(body);
     return status;
+}
+
+static void tell_event(void *body, LONG information[2])
+{
+    KEVENT *event = body;
+    information[0] = event->Header.Type;
+    information[1] = KeReadStateEvent(event);
+}
+
+/* EventBasicInformation: the event's type and state. */
+NTSTATUS svc_QueryEvent(struct svc_call *call)
+{
+    return query_basic(call, EVENT_QUERY_STATE, &ob_event_type, tell_event);
 }
 
 /* ---- mutants ---- */
@@ -107,10 +118,7 @@ NTSTATUS svc_CreateMutant(struct svc_call *call)
     NTSTATUS status = ob_create(&ob_mutant_type, sizeof(*mutant), (void **)&mutant);
     if (!NT_SUCCESS(status))
         return status;
-    KeInitializeMutex(mutant, 0);
-    mutant->ApcDisable = 0; /* unlike a kernel mutex: user mode may own it between calls */
-    if (call->arguments[3].value)
-        KeWaitForSingleObject(mutant, UserRequest, KernelMode, FALSE, NULL);
+    KeInitializeMutant(mutant, (BOOLEAN)call->arguments[3].value);
     return svc_object_create(call, mutant, 0, 1, 2);
 }
 
@@ -158,6 +166,19 @@ NTSTATUS svc_ReleaseMutant(struct svc_call *call)
     return status;
 }
 
+/* MutantBasicInformation: the count, then two BOOLEANs: owned by the caller, abandoned. */
+static void tell_mutant(void *body, LONG information[2])
+{
+    const KMUTANT *mutant = body;
+    information[0] = mutant->Header.SignalState;
+    information[1] = (mutant->OwnerThread == ke_thread_current()) | mutant->Abandoned << 8;
+}
+
+NTSTATUS svc_QueryMutant(struct svc_call *call)
+{
+    return query_basic(call, MUTANT_QUERY_STATE, &ob_mutant_type, tell_mutant);
+}
+
 /* ---- semaphores ---- */
 
 NTSTATUS svc_CreateSemaphore(struct svc_call *call)
@@ -192,6 +213,18 @@ NTSTATUS svc_ReleaseSemaphore(struct svc_call *call)
         svc_set(call, 2, (ULONG)previous);
     ob_dereference(semaphore);
     return status;
+}
+
+static void tell_semaphore(void *body, LONG information[2])
+{
+    const KSEMAPHORE *semaphore = body;
+    information[0] = semaphore->Header.SignalState;
+    information[1] = semaphore->Limit;
+}
+
+NTSTATUS svc_QuerySemaphore(struct svc_call *call)
+{
+    return query_basic(call, SEMAPHORE_QUERY_STATE, &ob_semaphore_type, tell_semaphore);
 }
 
 /* ---- waits. Alertable changes nothing: no APCs are delivered ---- */
@@ -249,6 +282,22 @@ NTSTATUS svc_DelayExecution(struct svc_call *call)
 {
     LARGE_INTEGER interval = {.QuadPart = (LONGLONG)call->arguments[1].number};
     return KeDelayExecutionThread(call->mode, (BOOLEAN)call->arguments[0].value, &interval);
+}
+
+/* Whether another thread got the processor is not known here, so it is never STATUS_NO_YIELD_PERFORMED. */
+NTSTATUS svc_YieldExecution(struct svc_call *call)
+{
+    UNREFERENCED_PARAMETER(call);
+    plat_yield();
+    return STATUS_SUCCESS;
+}
+
+NTSTATUS svc_QueryPerformanceCounter(struct svc_call *call)
+{
+    LARGE_INTEGER frequency, counter = KeQueryPerformanceCounter(&frequency);
+    svc_set(call, 0, (ULONG64)counter.QuadPart);
+    svc_set(call, 1, (ULONG64)frequency.QuadPart);
+    return STATUS_SUCCESS;
 }
 
 NTSTATUS svc_QuerySystemTime(struct svc_call *call)

@@ -77,6 +77,8 @@ static NTSTATUS user_verdict(ULONG_PTR address, unsigned kind)
         return STATUS_ACCESS_VIOLATION;
     if (word & PAGE_POISON && clear_mark(address, PAGE_POISON))
         return STATUS_IN_PAGE_ERROR;
+    if (kind == EXCEPTION_WRITE_FAULT && word & PLAT_COPY && !(word & PLAT_GUARD))
+        return copy_on_fault(address) ? STATUS_SUCCESS : STATUS_IN_PAGE_ERROR;
     if (word & PLAT_GUARD && clear_mark(address, PLAT_GUARD))
         return STATUS_GUARD_PAGE_VIOLATION;
     return kind == EXCEPTION_EXECUTE_FAULT || !(word & needed_prot(kind)) ? STATUS_ACCESS_VIOLATION : STATUS_SUCCESS;
@@ -321,5 +323,14 @@ const char *__asan_default_options(void)
 {
     return "handle_segv=0:handle_sigbus=0:handle_sigill=0:handle_sigfpe=0:handle_sigtrap=0:use_sigaltstack=0:"
            "detect_stack_use_after_return=0";
+}
+#endif
+
+#if defined(UMA_SANITIZE_THREADS)
+__attribute__((visibility("default"), used)) const char *__tsan_default_options(void);
+const char *__tsan_default_options(void)
+{
+    return "handle_segv=0:handle_sigbus=0:handle_sigill=0:handle_sigfpe=0:handle_sigtrap=0:use_sigaltstack=0:"
+           "die_after_fork=0"; /* tests fork, and their children start threads */
 }
 #endif

@@ -22,7 +22,7 @@ static struct secured *secured; /* region lock */
 /* Whether the user may read or write the page as things stand. A page that can be written can be read, as on x64. */
 static bool grants(page_word word, ULONG needed)
 {
-    ULONG wanted = needed & PLAT_WRITE ? PLAT_WRITE : PLAT_READWRITE;
+    ULONG wanted = needed & PLAT_WRITE ? PLAT_WRITE | PLAT_COPY : PLAT_READWRITE;
     return word & PAGE_MAPPED && word & wanted && !(word & (PAGE_POISON | PLAT_GUARD));
 }
 
@@ -46,6 +46,8 @@ static bool hold_pages(ULONG_PTR start, SIZE_T pages, ULONG needed, ULONG_PTR *f
     user_lock();
     *failed = first_denied(start, end, needed);
     bool granted = *failed == end;
+    for (ULONG_PTR page = start; granted && needed & PLAT_WRITE && page < end; page += PLAT_PAGE_SIZE)
+        granted = !(page_load(page) & PLAT_COPY) || copy_break(page);
     for (SIZE_T i = 0; granted && i < pages; i++) {
         frames[i] = PAGE_FRAME(page_load(start + (i << PAGE_SHIFT)));
         frame_hold(frames[i]);
@@ -99,6 +101,8 @@ void plat_frames_drop(const ULONG_PTR *frames, SIZE_T count)
 
 bool plat_frame_load(uint64_t frame, SIZE_T offset, void *data, SIZE_T size)
 {
+    if (user_holds(data, size))
+        return false;
     user_lock();
     bool held = frame_held(frame) && offset <= PLAT_PAGE_SIZE && size <= PLAT_PAGE_SIZE - offset;
     if (held)
@@ -116,7 +120,7 @@ static bool replace_frame(ULONG_PTR page, uint64_t frame, ULONG prot)
              (off_t)(frame << PAGE_SHIFT)) == MAP_FAILED)
         return false;
     frame_hold(frame);
-    page_word now = PAGE_MAPPED | prot | (word & PAGE_FIRST) | frame << PAGE_FRAME_SHIFT;
+    page_word now = PAGE_MAPPED | page_bits(prot) | (word & PAGE_FIRST) | frame << PAGE_FRAME_SHIFT;
     atomic_store(page_slot(page, false), now);
     frame_drop(PAGE_FRAME(word), 1);
     return page_apply(page);

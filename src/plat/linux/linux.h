@@ -17,35 +17,63 @@
 #define PAGE_SHIFT 12
 
 /* ---- the arenas; parameters of the build, because sanitizers keep ranges for themselves ---- */
-#define LAYOUT_USER_LOW         0x10000ull
+#define LAYOUT_USER_LOW       0x10000ull
+#define LAYOUT_USER_ARENA     0x10000000ull /* where plat_user_map looks first when it may choose */
+#define LAYOUT_USER_ARENA_END 0x70000000ull
+#if defined(UMA_SANITIZE_THREADS) /* ThreadSanitizer leaves programs the first TB and two ranges near the top */
+#define LAYOUT_USER_LIMIT       0xFFFFFF0000ull
+#define LAYOUT_SYSTEM_START     0x10000000000ull
+#define LAYOUT_USER_ARENA2      0x2000000000ull
+#define LAYOUT_USER_ARENA2_END  0xC000000000ull
+#define LAYOUT_SYSTEM_ARENA     0x550000000000ull
+#define LAYOUT_SYSTEM_ARENA_END 0x555500000000ull /* the program lies above */
+#else
 #define LAYOUT_USER_LIMIT       0x3FFFFFFF0000ull
 #define LAYOUT_SYSTEM_START     0x400000000000ull
-#define LAYOUT_USER_ARENA       0x10000000ull /* where plat_user_map looks first when it may choose */
-#define LAYOUT_USER_ARENA_END   0x70000000ull
 #define LAYOUT_USER_ARENA2      0x200000000000ull /* and then */
 #define LAYOUT_USER_ARENA2_END  0x300000000000ull
 #define LAYOUT_SYSTEM_ARENA     0x480000000000ull
 #define LAYOUT_SYSTEM_ARENA_END 0x540000000000ull
-#define LAYOUT_FRAMES_MAX       PLAT_FRAME_END /* 16 GB of user memory in all */
+#endif
+#define LAYOUT_FRAMES_MAX PLAT_FRAME_END /* 16 GB of user memory in all */
 
 /* layout.c: signal-safe. */
 enum plat_raw_policy layout_raw_policy(void);
 
 /* ---- pages.c: the user page table ---- */
 typedef uint64_t page_word;
-#define PAGE_PROT_MASK   0x0full /* enum plat_prot */
+#define PAGE_PROT_MASK   0x8full /* enum plat_prot */
 #define PAGE_MAPPED      0x10ull
 #define PAGE_FIRST       0x20ull /* first page of a mapping */
 #define PAGE_POISON      0x40ull /* next access fails with STATUS_IN_PAGE_ERROR */
 #define PAGE_OPEN_ONE    0x100ull
 #define PAGE_OPEN_MASK   0xffff00ull /* windows that hold the page open (mprotect mode) */
 #define PAGE_FRAME_SHIFT 24
-#define PAGE_FRAME(word) ((word) >> PAGE_FRAME_SHIFT)
+#define PAGE_FRAME_MASK  0xffffffffull
+#define PAGE_FRAME(word) ((word) >> PAGE_FRAME_SHIFT & PAGE_FRAME_MASK)
+#define PAGE_TAG_SHIFT   56
+#define PAGE_TAG_MASK    (0xffull << PAGE_TAG_SHIFT)
+
+/* A protection with its tag, as the bits of a word, and back. */
+static inline page_word page_bits(ULONG prot)
+{
+    return (prot & PAGE_PROT_MASK) | (page_word)PLAT_TAG_OF(prot) << PAGE_TAG_SHIFT;
+}
+static inline ULONG page_prot(page_word word)
+{
+    return (ULONG)(word & PAGE_PROT_MASK) | PLAT_TAG(word >> PAGE_TAG_SHIFT);
+}
+static inline bool page_prot_valid(ULONG prot)
+{
+    return !(prot & ~(ULONG)(PAGE_PROT_MASK | PLAT_TAG(0xff)));
+}
 
 /* The word of the page at address; 0 if not mapped or not a user address. Signal-safe. */
 page_word page_load(ULONG_PTR address);
 /* The slot of the page at address, made if need be; null: no memory, or (make false) nothing there. */
 _Atomic(page_word) *page_slot(ULONG_PTR address, bool make);
+/* The first mapped page in [address, end), or end. */
+ULONG_PTR page_next(ULONG_PTR address, ULONG_PTR end);
 /* Calls visit for each run of consecutive mapped pages with consecutive frames and the same flags. Region lock held. */
 void page_visit_runs(void (*visit)(ULONG_PTR address, SIZE_T pages, page_word first, void *context), void *context);
 
@@ -121,6 +149,26 @@ void frame_drop(uint64_t frame, SIZE_T count);
 bool frame_held(uint64_t frame);
 /* count consecutive free frames in [from, to), held once. Region lock held, as for the others. */
 bool frame_alloc_between(SIZE_T count, uint64_t from, uint64_t to, uint64_t *first);
+/* Whole pages around the range; false if empty, wrapping or not wholly in the user range. */
+bool range_pages(ULONG_PTR *address, SIZE_T *size);
+/* Pages at [address, +size), which are free, with these frames, of which the words take over one hold each. first: a
+ * mapping of its own begins here. Region lock held, as for the others. */
+NTSTATUS user_map_frames(ULONG_PTR address, SIZE_T size, ULONG prot, uint64_t frame, bool first);
+/* The last page of the range that is in the way of a mapping, or 0. */
+ULONG_PTR user_taken(ULONG_PTR address, SIZE_T size);
+/* Those of the range that are mapped. */
+void user_unmap_pages(ULONG_PTR address, SIZE_T size);
+bool frame_alloc(SIZE_T count, uint64_t *first);
+/* reserve.c: the end of the last reservation that overlaps the range, or 0. */
+ULONG_PTR reserve_taken(ULONG_PTR address, ULONG_PTR end);
+void reserve_reset(void);
+/*
+ * copy.c: gives a PLAT_COPY page its own frame and lets it be written. The one thing a signal handler takes the region
+ * lock for: the interrupted code faulted at a user address, which nobody touches with the lock held. copy_break wants
+ * it held. False: no frame left.
+ */
+bool copy_break(ULONG_PTR address);
+bool copy_on_fault(ULONG_PTR address);
 /* frames.c: whether a page of the range is secured against this protection (PLAT_NOACCESS: or unmapping). Region
  * lock held. */
 bool frames_secured(ULONG_PTR address, SIZE_T size, ULONG prot);
@@ -194,6 +242,8 @@ void decode_at(struct decoded *decoded, const CONTEXT *context);
 SIZE_T signal_safe_read(void *to, ULONG_PTR from, SIZE_T size);
 SIZE_T signal_safe_write(ULONG_PTR to, const void *from, SIZE_T size);
 bool user_range(ULONG_PTR address, SIZE_T size);
+/* Memory given to us is user memory, which must not be touched under the region lock: its faults take that. */
+bool user_holds(const void *data, SIZE_T size);
 
 #if defined(UMA_SANITIZE)
 #define NO_ASAN __attribute__((no_sanitize("address")))

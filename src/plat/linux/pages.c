@@ -67,6 +67,20 @@ page_word page_load(ULONG_PTR address)
     return slot ? atomic_load(slot) : 0;
 }
 
+ULONG_PTR page_next(ULONG_PTR address, ULONG_PTR end)
+{
+    while (address < end) {
+        ULONG_PTR page = address >> PAGE_SHIFT;
+        struct middle *middle = atomic_load(&top[page >> (LEAF_BITS + MIDDLE_BITS) & (TOP_SLOTS - 1)]);
+        struct leaf *leaf = middle ? atomic_load(&middle->leaf[page >> LEAF_BITS & (MIDDLE_SLOTS - 1)]) : NULL;
+        ULONG_PTR step = leaf ? 1 : middle ? LEAF_SLOTS : (ULONG_PTR)LEAF_SLOTS * MIDDLE_SLOTS;
+        if (leaf && atomic_load(&leaf->slot[page & (LEAF_SLOTS - 1)]))
+            return address & PAGE_MASK;
+        address = (page / step + 1) * step << PAGE_SHIFT;
+    }
+    return end;
+}
+
 struct run {
     ULONG_PTR address;
     SIZE_T pages;
@@ -77,7 +91,7 @@ struct run {
 
 static void run_add(struct run *run, ULONG_PTR address, page_word word)
 {
-    const page_word same = PAGE_PROT_MASK | PAGE_MAPPED | PAGE_POISON | PAGE_OPEN_MASK;
+    const page_word same = PAGE_PROT_MASK | PAGE_TAG_MASK | PAGE_MAPPED | PAGE_POISON | PAGE_OPEN_MASK;
     bool extends = run->pages && word && address == run->address + (run->pages << PAGE_SHIFT) &&
                    (word & same) == (run->first & same) && PAGE_FRAME(word) == PAGE_FRAME(run->first) + run->pages;
     if (extends) {

@@ -55,6 +55,12 @@ bool plat_system_protect(void *base, SIZE_T size, ULONG prot)
     return mprotect(base, (size + PLAT_PAGE_SIZE - 1) & PAGE_MASK, system_prot(prot)) == 0;
 }
 
+/* Mappings with different advice are never merged, hence never split. The advice itself means nothing here. */
+void plat_system_separate(void *base, SIZE_T size)
+{
+    madvise(base, (size + PLAT_PAGE_SIZE - 1) & PAGE_MASK, MADV_RANDOM);
+}
+
 /* context.S: copies until the first fault; its load stands in the fault table. Bytes copied. */
 SIZE_T system_probe_copy(void *to, ULONG_PTR from, SIZE_T size);
 

@@ -120,6 +120,11 @@ void plat_thread_join(uint64_t id)
     pthread_join((pthread_t)id, NULL);
 }
 
+void plat_thread_forget(uint64_t id)
+{
+    pthread_detach((pthread_t)id);
+}
+
 uint64_t plat_thread_id(void)
 {
     return (uint64_t)pthread_self();

@@ -1,7 +1,8 @@
 /*
  * user.c - user memory: frames of a memfd, and mapping, unmapping, protecting and asking about user pages.
  *
- * Owns the region lock, the frames and their reference counts, and the choice of addresses. The lock orders changes
+ * Owns the region lock, the frames and their reference counts, and the choice of addresses. Reservations are
+ * reserve.c's. The lock orders changes
  * against one another; signal handlers never take it, they read the page table only. Second views are alias.c's.
  */
 #include <errno.h>
@@ -69,7 +70,7 @@ bool frame_alloc_between(SIZE_T count, uint64_t from, uint64_t to, uint64_t *fir
     return false;
 }
 
-static bool frame_alloc(SIZE_T count, uint64_t *first)
+bool frame_alloc(SIZE_T count, uint64_t *first)
 {
     if (!frame_alloc_between(count, frame_cursor, LAYOUT_FRAMES_MAX, first) &&
         !frame_alloc_between(count, 0, LAYOUT_FRAMES_MAX, first))
@@ -105,8 +106,7 @@ void frame_drop(uint64_t frame, SIZE_T count)
 
 /* ---- ranges ---- */
 
-/* Widens to whole pages; false if empty, wrapping or not wholly in the user range. */
-static bool range_pages(ULONG_PTR *address, SIZE_T *size)
+bool range_pages(ULONG_PTR *address, SIZE_T *size)
 {
     ULONG_PTR start = *address & PAGE_MASK;
     if (*size == 0 || *size > LAYOUT_USER_LIMIT)
@@ -119,20 +119,26 @@ static bool range_pages(ULONG_PTR *address, SIZE_T *size)
     return true;
 }
 
-/* First page in the range that is (wanted true) or is not mapped; 0 if none. */
-static ULONG_PTR range_find(ULONG_PTR address, SIZE_T size, bool wanted)
+/* First page in the range that is not mapped; 0 if none. */
+static ULONG_PTR range_hole(ULONG_PTR address, SIZE_T size)
 {
     for (ULONG_PTR page = address; page < address + size; page += PLAT_PAGE_SIZE)
-        if (!!(page_load(page) & PAGE_MAPPED) == wanted)
+        if (!(page_load(page) & PAGE_MAPPED))
             return page;
     return 0;
+}
+
+ULONG_PTR user_taken(ULONG_PTR address, SIZE_T size)
+{
+    ULONG_PTR end = address + size, page = page_next(address, end), reserved = reserve_taken(address, end);
+    return reserved ? reserved - PLAT_PAGE_SIZE : page < end ? page : 0;
 }
 
 static ULONG_PTR range_choose(ULONG_PTR from, ULONG_PTR to, SIZE_T size)
 {
     ULONG_PTR at = (from + GRANULARITY - 1) & ~(GRANULARITY - 1);
     while (at < to && size <= to - at) {
-        ULONG_PTR taken = range_find(at - PLAT_PAGE_SIZE, size + 2 * PLAT_PAGE_SIZE, true);
+        ULONG_PTR taken = user_taken(at - PLAT_PAGE_SIZE, size + 2 * PLAT_PAGE_SIZE);
         if (!taken)
             return at;
         at = (taken + PLAT_PAGE_SIZE + GRANULARITY) & ~(GRANULARITY - 1);
@@ -140,30 +146,37 @@ static ULONG_PTR range_choose(ULONG_PTR from, ULONG_PTR to, SIZE_T size)
     return 0;
 }
 
-static NTSTATUS map_at(ULONG_PTR address, SIZE_T size, ULONG prot)
+NTSTATUS user_map_frames(ULONG_PTR address, SIZE_T size, ULONG prot, uint64_t frame, bool first)
 {
     for (ULONG_PTR page = address; page < address + size; page += PLAT_PAGE_SIZE)
         if (!page_slot(page, true))
             return STATUS_NO_MEMORY;
-    uint64_t frame;
-    if (!frame_alloc(size >> PAGE_SHIFT, &frame))
-        return STATUS_NO_MEMORY;
     void *at = mmap((void *)address, size, PROT_NONE, MAP_SHARED | MAP_FIXED_NOREPLACE, user_memfd,
                     (off_t)(frame << PAGE_SHIFT));
     if (at != (void *)address) {
         NTSTATUS status = at == MAP_FAILED && errno == ENOMEM ? STATUS_NO_MEMORY : STATUS_CONFLICTING_ADDRESSES;
         if (at != MAP_FAILED)
             munmap(at, size);
-        frame_drop(frame, size >> PAGE_SHIFT);
         return status;
     }
-    page_word word = PAGE_MAPPED | prot;
+    page_word word = PAGE_MAPPED | page_bits(prot);
     for (SIZE_T i = 0; i < size >> PAGE_SHIFT; i++)
         atomic_store(page_slot(address + (i << PAGE_SHIFT), false),
-                     word | (frame + i) << PAGE_FRAME_SHIFT | (i == 0 ? PAGE_FIRST : 0));
+                     word | (frame + i) << PAGE_FRAME_SHIFT | (first && i == 0 ? PAGE_FIRST : 0));
     if (protect_mode == PLAT_PROTECT_PKU || page_kernel_prot(word) != PROT_NONE)
         page_apply_range(address, size, word);
     return STATUS_SUCCESS;
+}
+
+static NTSTATUS map_at(ULONG_PTR address, SIZE_T size, ULONG prot)
+{
+    uint64_t frame;
+    if (!frame_alloc(size >> PAGE_SHIFT, &frame))
+        return STATUS_NO_MEMORY;
+    NTSTATUS status = user_map_frames(address, size, prot, frame, true);
+    if (!NT_SUCCESS(status))
+        frame_drop(frame, size >> PAGE_SHIFT);
+    return status;
 }
 
 static NTSTATUS map_anywhere(ULONG_PTR *address, SIZE_T size, ULONG prot)
@@ -191,7 +204,7 @@ NTSTATUS plat_user_map(ULONG_PTR *address, SIZE_T size, ULONG prot)
 {
     bool choose = *address == 0;
     ULONG_PTR at = choose ? LAYOUT_USER_LOW : *address;
-    if (prot & ~(ULONG)PAGE_PROT_MASK || !range_pages(&at, &size))
+    if (!page_prot_valid(prot) || !range_pages(&at, &size))
         return STATUS_INVALID_PARAMETER;
     if (size > LAYOUT_FRAMES_MAX << PAGE_SHIFT)
         return STATUS_NO_MEMORY;
@@ -200,7 +213,7 @@ NTSTATUS plat_user_map(ULONG_PTR *address, SIZE_T size, ULONG prot)
     if (choose)
         status = map_anywhere(&at, size, prot);
     else
-        status = range_find(at, size, true) ? STATUS_CONFLICTING_ADDRESSES : map_at(at, size, prot);
+        status = user_taken(at, size) ? STATUS_CONFLICTING_ADDRESSES : map_at(at, size, prot);
     user_unlock();
     if (NT_SUCCESS(status))
         *address = at;
@@ -217,17 +230,10 @@ static void unmap_run(ULONG_PTR address, SIZE_T pages, page_word first, void *co
     frame_drop(PAGE_FRAME(first), pages);
 }
 
-NTSTATUS plat_user_unmap(ULONG_PTR address, SIZE_T size)
+void user_unmap_pages(ULONG_PTR address, SIZE_T size)
 {
-    if (!range_pages(&address, &size))
-        return STATUS_INVALID_PARAMETER;
-    user_lock();
-    NTSTATUS status = size > LAYOUT_FRAMES_MAX << PAGE_SHIFT || range_find(address, size, false)
-                          ? STATUS_CONFLICTING_ADDRESSES
-                          : STATUS_SUCCESS;
-    if (NT_SUCCESS(status) && frames_secured(address, size, PLAT_NOACCESS))
-        status = STATUS_INVALID_PAGE_PROTECTION;
-    for (ULONG_PTR end = address + size; NT_SUCCESS(status) && address < end;) {
+    ULONG_PTR end = address + size;
+    while ((address = page_next(address, end)) < end) {
         page_word first = page_load(address);
         SIZE_T pages = 1;
         while (address + (pages << PAGE_SHIFT) < end &&
@@ -240,31 +246,43 @@ NTSTATUS plat_user_unmap(ULONG_PTR address, SIZE_T size)
         unmap_run(address, pages, first, NULL);
         address += pages << PAGE_SHIFT;
     }
+}
+
+NTSTATUS plat_user_unmap(ULONG_PTR address, SIZE_T size)
+{
+    if (!range_pages(&address, &size))
+        return STATUS_INVALID_PARAMETER;
+    user_lock();
+    NTSTATUS status = size > LAYOUT_FRAMES_MAX << PAGE_SHIFT || range_hole(address, size) ? STATUS_CONFLICTING_ADDRESSES
+                                                                                          : STATUS_SUCCESS;
+    if (NT_SUCCESS(status) && frames_secured(address, size, PLAT_NOACCESS))
+        status = STATUS_INVALID_PAGE_PROTECTION;
+    if (NT_SUCCESS(status))
+        user_unmap_pages(address, size);
     user_unlock();
     return status;
 }
 
 NTSTATUS plat_user_protect(ULONG_PTR address, SIZE_T size, ULONG prot)
 {
-    if (prot & ~(ULONG)PAGE_PROT_MASK || !range_pages(&address, &size))
+    if (!page_prot_valid(prot) || !range_pages(&address, &size))
         return STATUS_INVALID_PARAMETER;
     user_lock();
-    NTSTATUS status = size > LAYOUT_FRAMES_MAX << PAGE_SHIFT || range_find(address, size, false)
-                          ? STATUS_CONFLICTING_ADDRESSES
-                          : STATUS_SUCCESS;
+    NTSTATUS status = size > LAYOUT_FRAMES_MAX << PAGE_SHIFT || range_hole(address, size) ? STATUS_CONFLICTING_ADDRESSES
+                                                                                          : STATUS_SUCCESS;
     if (NT_SUCCESS(status) && frames_secured(address, size, prot))
         status = STATUS_INVALID_PAGE_PROTECTION;
     bool opened = false;
     for (ULONG_PTR page = address; NT_SUCCESS(status) && page < address + size; page += PLAT_PAGE_SIZE) {
         _Atomic(page_word) *slot = page_slot(page, false);
         page_word word = atomic_load(slot);
-        while (!atomic_compare_exchange_weak(slot, &word, (word & ~PAGE_PROT_MASK) | prot))
+        while (!atomic_compare_exchange_weak(slot, &word, (word & ~(PAGE_PROT_MASK | PAGE_TAG_MASK)) | page_bits(prot)))
             ;
         opened = opened || word & PAGE_OPEN_MASK;
     }
     /* In mprotect mode pages nobody has open stay as they are: closed. */
     if (NT_SUCCESS(status) && (protect_mode != PLAT_PROTECT_MPROTECT || opened) &&
-        !page_apply_range(address, size, PAGE_MAPPED | prot))
+        !page_apply_range(address, size, PAGE_MAPPED | page_bits(prot)))
         status = STATUS_NO_MEMORY;
     user_unlock();
     return status;
@@ -275,7 +293,7 @@ bool plat_user_query(ULONG_PTR address, ULONG *prot, SIZE_T *region_size)
     user_lock();
     page_word word = page_load(address);
     if (word && prot)
-        *prot = (ULONG)(word & PAGE_PROT_MASK);
+        *prot = (ULONG)(word & PAGE_PROT_MASK); /* without its tag */
     if (word && region_size) {
         ULONG_PTR page = (address & PAGE_MASK) + PLAT_PAGE_SIZE;
         for (;; page += PLAT_PAGE_SIZE) {
@@ -301,17 +319,24 @@ NTSTATUS plat_user_poison_in_page(ULONG_PTR address)
     return mapped ? STATUS_SUCCESS : STATUS_INVALID_PARAMETER;
 }
 
+bool user_holds(const void *data, SIZE_T size)
+{
+    return size && (page_load((ULONG_PTR)data) & PAGE_MAPPED || page_load((ULONG_PTR)data + size - 1) & PAGE_MAPPED);
+}
+
 /* Copies between data and the frames behind [address, +size), nothing if a page is not mapped or lacks the needed bits.
  */
 static bool user_copy(ULONG_PTR address, UCHAR *data, SIZE_T size, bool store)
 {
     if (size == 0)
         return true;
+    if (user_holds(data, size))
+        return false;
     page_word needed = PAGE_MAPPED | (store ? PLAT_WRITE : 0);
     user_lock();
     bool allowed = user_range(address, size);
     for (ULONG_PTR page = address & PAGE_MASK; allowed && page < address + size; page += PLAT_PAGE_SIZE)
-        allowed = (page_load(page) & needed) == needed;
+        allowed = (store && page_load(page) & PLAT_COPY && copy_break(page)) || (page_load(page) & needed) == needed;
     while (allowed && size) {
         SIZE_T offset = address & (PLAT_PAGE_SIZE - 1), part = PLAT_PAGE_SIZE - offset;
         UCHAR *frame = user_frames + (PAGE_FRAME(page_load(address)) << PAGE_SHIFT) + offset;
@@ -339,6 +364,7 @@ void plat_user_reset(void)
 {
     user_lock();
     page_visit_runs(unmap_run, NULL);
+    reserve_reset();
     address_cursor = LAYOUT_USER_ARENA;
     user_unlock();
 }

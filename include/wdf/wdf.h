@@ -1,0 +1,25 @@
+/*
+ * wdf.h - the kernel-mode driver framework, for drivers built with it: include ntddk.h (or wdm.h, ntifs.h), then this.
+ *
+ * Ours, written from the public documentation and source compatible with the public header for what is done. All
+ * functions of the table are declared; docs/kmdf.md says which of them do something. KMDF version 1.33.
+ */
+#ifndef _WDF_H_
+#define _WDF_H_
+
+#define KMDF_VERSION_MAJOR 1
+#define KMDF_VERSION_MINOR 33
+
+#include "wdftypes.h"
+#include "wdfnames.h"
+#include "wdfcallbacks.h"
+#include "wdfstructs.h"
+#include "wdffuncs.h"
+#include "wdfobject.h"
+#include "wdfdriver.h"
+#include "wdfdevice.h"
+#include "wdfio.h"
+#include "wdfrequest.h"
+#include "wdfdeferred.h"
+
+#endif

@@ -1,0 +1,31 @@
+/*
+ * wdfio.h - I/O queues. Include wdf.h.
+ */
+#ifndef _WDFIO_H_
+#define _WDFIO_H_
+#include "wdffuncs.h"
+
+FORCEINLINE VOID WDF_IO_QUEUE_CONFIG_INIT(PWDF_IO_QUEUE_CONFIG Config, WDF_IO_QUEUE_DISPATCH_TYPE DispatchType)
+{
+    *Config = (WDF_IO_QUEUE_CONFIG){
+        .Size = sizeof(WDF_IO_QUEUE_CONFIG), .DispatchType = DispatchType, .PowerManaged = WdfUseDefault};
+    if (DispatchType == WdfIoQueueDispatchParallel)
+        Config->Settings.Parallel.NumberOfPresentedRequests = (ULONG)-1;
+}
+
+FORCEINLINE VOID WDF_IO_QUEUE_CONFIG_INIT_DEFAULT_QUEUE(PWDF_IO_QUEUE_CONFIG Config,
+                                                        WDF_IO_QUEUE_DISPATCH_TYPE DispatchType)
+{
+    WDF_IO_QUEUE_CONFIG_INIT(Config, DispatchType);
+    Config->DefaultQueue = TRUE;
+}
+
+#define WDF_IO_QUEUE_IDLE(State)    (((State) & WdfIoQueueNoRequests) && ((State) & WdfIoQueueDriverNoRequests))
+#define WDF_IO_QUEUE_READY(State)   (((State) & WdfIoQueueDispatchRequests) && ((State) & WdfIoQueueAcceptRequests))
+#define WDF_IO_QUEUE_STOPPED(State) (!((State) & WdfIoQueueDispatchRequests) && ((State) & WdfIoQueueDriverNoRequests))
+#define WDF_IO_QUEUE_DRAINED(State)                                                                                    \
+    (!((State) & WdfIoQueueAcceptRequests) && ((State) & WdfIoQueueNoRequests) &&                                      \
+     ((State) & WdfIoQueueDriverNoRequests))
+#define WDF_IO_QUEUE_PURGED(State) WDF_IO_QUEUE_DRAINED(State)
+
+#endif

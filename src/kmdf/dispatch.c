@@ -1,0 +1,125 @@
+/*
+ * dispatch.c - the way of an IRP: from the I/O manager to the framework's part that answers it.
+ */
+#include "kmdf_queue.h"
+#include "kmdf_request.h"
+
+NTSTATUS kmdf_irp_complete(IRP *irp, NTSTATUS status)
+{
+    irp->IoStatus.Status = status;
+    irp->IoStatus.Information = 0;
+    IofCompleteRequest(irp, IO_NO_INCREMENT);
+    return status;
+}
+
+/* Hands a request to the queue for it. */
+static NTSTATUS enqueue(struct kmdf_device *device, struct kmdf_request *request)
+{
+    UCHAR major = IoGetCurrentIrpStackLocation(request->irp)->MajorFunction;
+    struct kmdf_queue *queue = kmdf_queue_for(device, major);
+    return queue ? kmdf_queue_insert(queue, request) : STATUS_INVALID_DEVICE_REQUEST;
+}
+
+/* One running EvtIoInCallerContext. By handle: the callback may complete the request, and its memory be another's. */
+struct caller_call {
+    struct caller_call *next;
+    WDFOBJECT request;
+    PKTHREAD thread;
+};
+static struct caller_call *caller_calls; /* kmdf_lock */
+
+static void call_in_caller_context(struct kmdf_device *device, struct kmdf_request *request)
+{
+    struct caller_call call = {.request = request->object.handle, .thread = ke_thread_current()};
+    struct caller_call **link = &caller_calls;
+    request->seen = true;
+    request->state = KMDF_REQUEST_OWNED;
+    plat_lock_acquire(&kmdf_lock);
+    call.next = caller_calls;
+    caller_calls = &call;
+    plat_lock_release(&kmdf_lock);
+    KMDF_CALL2(device->init->in_caller_context, device->object.handle, call.request);
+    plat_lock_acquire(&kmdf_lock);
+    while (*link != &call)
+        link = &(*link)->next;
+    *link = call.next;
+    plat_lock_release(&kmdf_lock);
+}
+
+bool kmdf_request_in_caller_context(const struct kmdf_request *request)
+{
+    plat_lock_acquire(&kmdf_lock);
+    const struct caller_call *call = caller_calls;
+    while (call && (call->request != request->object.handle || call->thread != ke_thread_current()))
+        call = call->next;
+    plat_lock_release(&kmdf_lock);
+    return call && request->state == KMDF_REQUEST_OWNED && !request->queue;
+}
+
+/* Reads, writes and device controls: a request, for the driver's EvtIoInCallerContext and then for a queue. What no
+ * queue takes, the framework completes. */
+static NTSTATUS dispatch_io(struct kmdf_device *device, IRP *irp)
+{
+    struct kmdf_request *request;
+    NTSTATUS status = kmdf_request_create(device, irp, &request);
+    if (!NT_SUCCESS(status))
+        return kmdf_irp_complete(irp, status);
+    IoMarkIrpPending(irp);
+    if (device->init->in_caller_context) {
+        call_in_caller_context(device, request);
+        return STATUS_PENDING;
+    }
+    status = enqueue(device, request);
+    if (!NT_SUCCESS(status))
+        kmdf_request_complete(request, status == STATUS_WDF_BUSY ? STATUS_INVALID_DEVICE_STATE : status,
+                              IO_NO_INCREMENT);
+    return STATUS_PENDING;
+}
+
+static NTSTATUS dispatch(struct kmdf_device *device, IRP *irp)
+{
+    UCHAR major = IoGetCurrentIrpStackLocation(irp)->MajorFunction;
+    switch (major) {
+    case IRP_MJ_CREATE:
+    case IRP_MJ_CLEANUP:
+    case IRP_MJ_CLOSE:
+        return kmdf_file_dispatch(device, irp, major);
+    case IRP_MJ_READ:
+    case IRP_MJ_WRITE:
+    case IRP_MJ_DEVICE_CONTROL:
+    case IRP_MJ_INTERNAL_DEVICE_CONTROL:
+        return dispatch_io(device, irp);
+    default:
+        return kmdf_irp_complete(irp, STATUS_INVALID_DEVICE_REQUEST);
+    }
+}
+
+/* The device stays until the way through the framework is at its end, whatever the driver deletes on it. */
+NTSTATUS NTAPI kmdf_dispatch(DEVICE_OBJECT *Device, IRP *Irp)
+{
+    struct kmdf_device *device = kmdf_device_of_wdm(Device);
+    if (!device)
+        return kmdf_irp_complete(Irp, STATUS_NO_SUCH_DEVICE);
+    struct kmdf_client *client = device->object.client;
+    kmdf_busy(client);
+    kmdf_reference(&device->object, 0);
+    NTSTATUS status = dispatch(device, Irp);
+    kmdf_dereference(&device->object);
+    kmdf_busy_end(client);
+    return status;
+}
+
+/*
+ * From EvtIoInCallerContext: the request goes to its queue as if the callback had not been.
+ * STATUS_INVALID_DEVICE_REQUEST: no queue takes it, STATUS_WDF_BUSY: the queue takes none now; the driver then
+ * completes it. PASSIVE_LEVEL.
+ */
+NTSTATUS NTAPI WdfDeviceEnqueueRequest(PWDF_DRIVER_GLOBALS DriverGlobals, WDFDEVICE Device, WDFREQUEST Request)
+{
+    UNREFERENCED_PARAMETER(DriverGlobals);
+    struct kmdf_device *device = KMDF_GET(device, Device);
+    struct kmdf_request *request = KMDF_GET_REQUEST(Request);
+    if (request->device != device || request->queue || request->state != KMDF_REQUEST_OWNED)
+        return STATUS_INVALID_DEVICE_REQUEST;
+    return enqueue(device, request);
+}

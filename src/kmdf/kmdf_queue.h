@@ -1,0 +1,99 @@
+/*
+ * kmdf_queue.h - I/O queues. A queue takes requests in (kmdf_queue_insert), presents them to the driver by its dispatch
+ * type (kmdf_queue_pump), and learns when the driver is done with one (kmdf_queue_withdraw, kmdf_queue_left).
+ *
+ *   queue.c           taking in, presenting
+ *   queue_cancel.c    requests that are cancelled while they wait, or in numbers
+ *   queue_state.c     stop, start, drain, purge, and who waits for that
+ *   queue_retrieve.c  requests that the driver fetches
+ *   queue_forward.c   requests that go to another queue or back
+ *   queue_ddi.c       creation, dispatching
+ *
+ * A request with a queue waits in it, or is counted in owned and stands in presented. A waiting one has a cancel
+ * routine; whoever takes that away (kmdf_irp_cancel) may take the request, whoever finds it gone leaves the
+ * request to the canceller.
+ */
+#pragma once
+#include "kmdf_device.h"
+
+/* Somebody waits until nothing of the queue's is the driver's. */
+struct kmdf_queue_wait {
+    LIST_ENTRY link;
+    bool empty;                      /* nothing may wait either */
+    PFN_WDF_IO_QUEUE_STATE callback; /* null: event */
+    WDFCONTEXT context;
+    KEVENT event;
+    struct kmdf_queue *queue;
+    WORK_QUEUE_ITEM work;
+};
+
+struct kmdf_queue {
+    struct kmdf_object object;
+    struct kmdf_device *device;
+    WDF_IO_QUEUE_CONFIG config;
+    LIST_ENTRY link; /* of the device's queues; kmdf_lock */
+    struct kmdf_sync own_sync;
+    struct kmdf_sync *sync; /* that its callbacks are under: its own, the device's, or null */
+    bool passive;           /* its callbacks run at PASSIVE_LEVEL */
+    WORK_QUEUE_ITEM work;   /* for what cannot be presented here and now */
+
+    struct plat_lock lock; /* all below */
+    LIST_ENTRY waiting;    /* struct kmdf_request.queue_link */
+    ULONG waiting_count;
+    LIST_ENTRY presented;  /* the driver's; struct kmdf_request.queue_link */
+    ULONG owned;           /* presented and not yet completed, forwarded or requeued; or just being cancelled */
+    bool accepts;          /* WdfIoQueueAcceptRequests */
+    bool delivers;         /* WdfIoQueueDispatchRequests */
+    bool purged;           /* what is put back into it is cancelled */
+    bool worker;           /* work is on its way */
+    LIST_ENTRY presenters; /* threads in kmdf_queue_pump */
+    PFN_WDF_IO_QUEUE_STATE ready;
+    WDFCONTEXT ready_context;
+    LIST_ENTRY waits;              /* struct kmdf_queue_wait */
+    struct kmdf_queue_wait called; /* the one wait that ends in EvtIoQueueState */
+    bool called_used;
+};
+extern const struct kmdf_type kmdf_queue_type;
+
+/* The queue that takes requests of this IRP_MJ_ on device, or null. */
+struct kmdf_queue *kmdf_queue_for(struct kmdf_device *device, UCHAR major);
+/* Puts a request, which keeps the queue alive from now on, at the end and presents what may be presented.
+ * STATUS_WDF_BUSY: the queue takes none now. */
+NTSTATUS kmdf_queue_insert(struct kmdf_queue *queue, struct kmdf_request *request);
+/* The same at either end, of a queue that takes none as well if always is said. */
+NTSTATUS kmdf_queue_put(struct kmdf_queue *queue, struct kmdf_request *request, bool head, bool always);
+/* Presents requests for as long as dispatch type, state and callbacks allow; in a worker if not here. The caller has a
+ * reference. */
+void kmdf_queue_pump(struct kmdf_queue *queue);
+/* The same, and EvtIoQueueState of WdfIoQueueReadyNotify if requests wait. */
+void kmdf_queue_wake(struct kmdf_queue *queue);
+
+/* Takes a waiting request out for the driver; false: it is being cancelled. The lock is held. */
+bool kmdf_queue_take(struct kmdf_queue *queue, struct kmdf_request *request);
+/* A request of the driver's is about to be completed or to go elsewhere: nobody finds it in presented any more. */
+void kmdf_queue_withdraw(struct kmdf_queue *queue, struct kmdf_request *request);
+/* It has, and its reference to the queue goes. */
+void kmdf_queue_left(struct kmdf_queue *queue);
+
+/* Callbacks of the queue can be called by this thread, at this IRQL. */
+bool kmdf_queue_callable(const struct kmdf_queue *queue);
+
+/* ---- queue_cancel.c ---- */
+
+/* Of each waiting request. */
+VOID NTAPI kmdf_queue_cancel_routine(PDEVICE_OBJECT Device, PIRP Irp);
+/* Takes a waiting request out for being cancelled; kmdf_queue_cancel_finish follows. The lock is held. */
+void kmdf_queue_cancel_begin(struct kmdf_queue *queue, struct kmdf_request *request);
+/* Completes it, or gives it to EvtIoCanceledOnQueue. */
+void kmdf_queue_cancel_finish(struct kmdf_request *request);
+/* Cancels the waiting requests of file; null: all. */
+void kmdf_queue_cancel_waiting(struct kmdf_queue *queue, const struct kmdf_file *file);
+/* Cancels those of the driver's that it has made cancelable. */
+void kmdf_queue_cancel_presented(struct kmdf_queue *queue);
+/* An open of the device is closed: what waits for it in any queue is cancelled. */
+void kmdf_device_cancel_file(struct kmdf_device *device, const struct kmdf_file *file);
+
+/* ---- queue_state.c ---- */
+
+/* Something has left: tells those who wait for it. */
+void kmdf_queue_state_check(struct kmdf_queue *queue);

@@ -1,0 +1,222 @@
+#!/usr/bin/env python3
+"""make_headers.py - the generated headers of include/wdf, from docs/spec/kmdf_functions.tsv and kmdf_layouts.tsv.
+
+usage: make_headers.py [--check] | --layout FILE
+
+  wdfnames.h    names of the structures, and stand-ins for types nobody has written down in wdftypes.h or wdfcallbacks.h
+  wdfstructs.h  the structures
+  wdffuncs.h    indexes and types of the functions; drivers get an inline function for each, our own builds a prototype
+
+--check says whether they are current and src/kmdf/functions.def has the rows of the table; --layout writes C that asserts
+the layouts.
+"""
+import pathlib
+import re
+import sys
+
+root = pathlib.Path(__file__).resolve().parents[2]
+wdf = root / "include/wdf"
+spec = root / "docs/spec"
+HAND = ["wdftypes.h", "wdfcallbacks.h"]
+# Signatures that the table lacks.
+KNOWN = {"WdfObjectGetTypedContextWorker":
+         ("PVOID", "PWDF_DRIVER_GLOBALS DriverGlobals, WDFOBJECT Handle, PCWDF_OBJECT_CONTEXT_TYPE_INFO TypeInfo"),
+         "WdfObjectContextGetObject": ("WDFOBJECT", "PWDF_DRIVER_GLOBALS DriverGlobals, PVOID ContextPointer")}
+PLAIN = {"struct _GUID": "GUID", "struct _UNICODE_STRING": "UNICODE_STRING", "union _LARGE_INTEGER": "LARGE_INTEGER",
+         "struct _IO_STATUS_BLOCK": "IO_STATUS_BLOCK", "struct _GROUP_AFFINITY": "WDF_GROUP_AFFINITY"}
+SMALL = {"USHORT", "ULONG", "BOOLEAN"}
+# Types of other headers that our ELF builds have not, or that ntddk.h of mingw-w64 has not.
+ELF_POINTERS = """PIO_RESOURCE_DESCRIPTOR PCM_PARTIAL_RESOURCE_DESCRIPTOR PINTERFACE PDMA_ADAPTER PKINTERRUPT
+PPNP_BUS_INFORMATION PIO_SECURITY_CONTEXT PPO_FX_COMPONENT""".split()
+ELF_NUMBERS = """DEVICE_REGISTRY_PROPERTY POWER_ACTION INTERFACE_TYPE DEVICE_POWER_STATE SYSTEM_POWER_STATE
+KINTERRUPT_MODE DMA_WIDTH LCID""".split()
+POINTERS = """PURB PUSB_INTERFACE_DESCRIPTOR PUSB_DEVICE_DESCRIPTOR PWDF_USB_PIPE_INFORMATION PWDF_USB_CONTROL_SETUP_PACKET
+PWDF_USB_INTERFACE_SELECT_SETTING_PARAMS PWDF_USB_DEVICE_SELECT_CONFIG_PARAMS PWDF_USB_DEVICE_INFORMATION
+PWDF_USB_DEVICE_CREATE_CONFIG PWDF_USB_CONTINUOUS_READER_CONFIG PWDF_USB_REQUEST_COMPLETION_PARAMS""".split()
+ELF_OPAQUE = """PPO_FX_COMPONENT_ACTIVE_CONDITION_CALLBACK PPO_FX_COMPONENT_IDLE_CONDITION_CALLBACK
+PPO_FX_COMPONENT_IDLE_STATE_CALLBACK PPO_FX_POWER_CONTROL_CALLBACK""".split()
+
+
+def table(name):
+    rows = [line.rstrip("\n").split("\t") for line in open(spec / name, encoding="utf-8")]
+    return [dict(zip(rows[0], row)) for row in rows[1:]]
+
+
+def functions():
+    rows = table("kmdf_functions.tsv")
+    for row in rows:
+        if row["name"] in KNOWN:
+            row["return"], row["parameters"] = KNOWN[row["name"]]
+        row["parameters"] = row["parameters"].replace("__drv_aliasesMem ", "").replace("BYTE ", "UCHAR ")
+        row["return"] = row["return"].replace("BYTE", "UCHAR")
+    return rows
+
+
+def layouts():
+    """{struct: {"version", "size", "align", "fields": [(depth, offset, type, name)]}}, the newest version of each."""
+    found = {}
+    for row in table("kmdf_layouts.tsv"):
+        old = found.get(row["struct"])
+        if not old or old["version"] < row["version"]:
+            found[row["struct"]] = old = {"version": row["version"], "size": row["size"], "align": row["align"], "fields": []}
+        parts = re.match(r"(.*?)(?: (\w+))?$", row["field"])
+        kind, name = parts.group(1), parts.group(2)
+        if "::(" in row["field"] and row["field"].endswith(")"):
+            kind, name = row["field"], ""
+        old["fields"].append((int(row["depth"]), int(row["offset"]), kind, name))
+    return found
+
+
+def written():
+    """Names that the hand-written headers define."""
+    text = "".join((wdf / name).read_text() for name in HAND)
+    return set(re.findall(r"\b\w+\b", text))
+
+
+def members(struct, fields, at, depth, indent):
+    """C lines for the fields of one depth; returns (lines, index after them)."""
+    lines = []
+    while at < len(fields) and fields[at][0] >= depth:
+        _, offset, kind, name = fields[at]
+        # Some small fields stand at 8-byte steps on x64.
+        eight = " __attribute__((aligned(8)))" if offset % 8 == 0 and offset and kind in SMALL and struct["align"] == "8" else ""
+        end = at + 1
+        while end < len(fields) and fields[end][0] > depth:
+            end += 1
+        array = re.match(r"(.+)\[(\d+)\]$", kind)
+        if "::(" in kind and "LARGE_INTEGER" not in kind:
+            inner = members(struct, fields[at + 1:end], 0, depth + 1, indent + "    ")
+            lines += [f"{indent}{kind.split()[0]} {{", *inner, f"{indent}}} {name};"]
+        elif array:
+            lines.append(f"{indent}{PLAIN.get(array.group(1), array.group(1))} {name}[{array.group(2)}];")
+        else:
+            lines.append(f"{indent}{PLAIN.get(kind, kind)} {name}{eight};")
+        at = end
+    return lines
+
+
+def guard(name, purpose, body):
+    macro = "_" + name.replace(".", "_").upper() + "_"
+    return (f"/*\n * {name} - {purpose}\n *\n * Generated by src/kmdf/make_headers.py; do not edit.\n */\n"
+            f"#ifndef {macro}\n#define {macro}\n/* clang-format off */\n" + body + "\n/* clang-format on */\n#endif\n")
+
+
+def names_header(structs, rows):
+    types = [kind for s in structs.values() for _, _, kind, _ in s["fields"]]
+    for row in rows:
+        types += [re.sub(r" \w+$", "", p) for p in row["parameters"].split(", ")] + [row["return"]]
+    have = written()
+    used = sorted(set(re.findall(r"\b(?:PFN_|WDF_)\w+", " ".join(types))) - have)
+    struct_names = {name.lstrip("_") for name in structs}
+    lines = ["", '#include "wdftypes.h"', ""]
+    for name in sorted(struct_names - {"WDF_DRIVER_GLOBALS", "WDFMEMORY_OFFSET"}):
+        lines.append(f"typedef struct _{name} {name}, *P{name};")
+    lines += ["typedef struct _WDFMEMORY_OFFSET WDFMEMORY_OFFSET, *PWDFMEMORY_OFFSET;",
+              "typedef const WDF_OBJECT_CONTEXT_TYPE_INFO *PCWDF_OBJECT_CONTEXT_TYPE_INFO;",
+              "typedef PCWDF_OBJECT_CONTEXT_TYPE_INFO(NTAPI *PFN_GET_UNIQUE_CONTEXT_TYPE)(VOID);", ""]
+    for name in used:
+        if name.startswith("PFN_") and name != "PFN_GET_UNIQUE_CONTEXT_TYPE":
+            lines.append(f"typedef PVOID {name};")
+        elif name.startswith("WDF_") and name not in struct_names:
+            lines.append(f"typedef int {name}; /* an enumeration */")
+    lines += [f"typedef struct _{name[1:]} *{name};" for name in POINTERS]
+    lines += ["typedef PVOID USBD_PIPE_HANDLE, USBD_CONFIGURATION_HANDLE;",
+              "typedef struct _WDF_GROUP_AFFINITY {\n    KAFFINITY Mask;\n    USHORT Group;\n    USHORT Reserved[3];\n"
+              "} WDF_GROUP_AFFINITY;", "", "#ifndef _WIN32"]
+    lines += [f"typedef struct _{name[1:]} *{name};" for name in ELF_POINTERS]
+    lines += [f"typedef PVOID {name};" for name in ELF_OPAQUE]
+    lines += [f"typedef ULONG {name};" for name in ELF_NUMBERS]
+    lines += ["typedef const GUID *LPCGUID;", "typedef const char *PCCH, *LPCSTR;", "#endif", "",
+              "#ifndef DEVPROPKEY_DEFINED", "typedef ULONG DEVPROPTYPE, *PDEVPROPTYPE;",
+              "typedef struct _DEVPROPKEY DEVPROPKEY;", "#endif"]
+    return guard("wdfnames.h", "names of the framework's structures, and of types that only unwritten functions need.",
+                 "\n".join(lines) + "\n")
+
+
+def structs_header(structs):
+    lines = ["", '#include "wdfnames.h"', '#include "wdfcallbacks.h"', ""]
+    order, done = [], set()
+
+    def visit(name):
+        if name in done:
+            return
+        done.add(name)
+        for _, _, kind, _ in structs[name]["fields"]:
+            inner = kind.removeprefix("struct ")
+            if inner in structs:
+                visit(inner)
+        order.append(name)
+    for name in structs:
+        visit(name)
+    for name in order:
+        lines += [f"struct {name} {{", *members(structs[name], structs[name]["fields"], 0, 1, "    "), "};", ""]
+    return guard("wdfstructs.h", "the structures of the framework.", "\n".join(lines))
+
+
+def funcs_header(rows):
+    count = len(rows)
+    lines = ["", '#include "wdfstructs.h"', "", f"#define WdfFunctionTableNumEntries {count}", "", "enum {"]
+    lines += [f"    {row['name']}TableIndex = {row['index']}," for row in rows] + ["};", ""]
+    typed = [row for row in rows if row["return"] != "?"]
+    for row in typed:
+        lines.append(f"typedef {row['return']}(NTAPI *PFN_{row['name'].upper()})({row['parameters']});")
+    lines += ["", "#ifdef _WIN32", "",
+              "extern const WDFFUNC *WdfFunctions;", "extern PWDF_DRIVER_GLOBALS WdfDriverGlobals;", ""]
+    for row in typed:
+        parameters = row["parameters"].split(", ")[1:]
+        arguments = ", ".join(["WdfDriverGlobals"] + [p.split()[-1].lstrip("*") for p in parameters])
+        back = "" if row["return"] == "VOID" else "return "
+        lines += [f"FORCEINLINE {row['return']} {row['name']}({', '.join(parameters) or 'VOID'})", "{",
+                  f"    {back}((PFN_{row['name'].upper()})WdfFunctions[{row['name']}TableIndex])({arguments});", "}", ""]
+    lines += ["#else", ""]
+    for row in typed:
+        lines.append(f"{row['return']} NTAPI {row['name']}({row['parameters']});")
+    lines += ["", "#endif"]
+    return guard("wdffuncs.h", "the framework's functions: indexes, types, and how to call them.", "\n".join(lines) + "\n")
+
+
+def layout_test(structs):
+    lines = ["#include <ntddk.h>", "#include <wdf.h>", ""]
+    for name, struct in structs.items():
+        lines.append(f'_Static_assert(sizeof(struct {name}) == {struct["size"]}, "sizeof({name})");')
+        lines.append(f'_Static_assert(_Alignof(struct {name}) == {struct["align"]}, "alignment of {name}");')
+        path = []
+        for depth, offset, kind, field in struct["fields"]:
+            path = path[:depth - 1] + [field]
+            if all(path) and "LARGE_INTEGER" not in kind:
+                dotted = ".".join(path)
+                lines.append(f'_Static_assert(FIELD_OFFSET(struct {name}, {dotted}) == {offset}, "{name}.{dotted}");')
+    return "\n".join(lines) + "\n"
+
+
+def index_test(rows):
+    text = (root / "src/kmdf/functions.def").read_text()
+    have = re.findall(r"^KMDF_(?:DONE|STUB)\((\d+), (\w+)\)$", text, re.M)
+    want = [(row["index"], row["name"]) for row in rows]
+    if have != want:
+        for got, expected in zip(have + [("", "")] * len(want), want):
+            if got != expected:
+                sys.exit(f"functions.def: {got} where kmdf_functions.tsv has {expected}")
+        sys.exit(f"functions.def has {len(have)} rows, kmdf_functions.tsv {len(want)}")
+
+
+def main():
+    structs, rows = layouts(), functions()
+    if "--layout" in sys.argv:
+        pathlib.Path(sys.argv[-1]).write_text(layout_test(structs))
+        return
+    pages = {"wdfnames.h": names_header(structs, rows), "wdfstructs.h": structs_header(structs),
+             "wdffuncs.h": funcs_header(rows)}
+    if "--check" in sys.argv:
+        index_test(rows)
+    for name, text in pages.items():
+        page = wdf / name
+        if "--check" in sys.argv:
+            if not page.exists() or page.read_text() != text:
+                sys.exit(f"include/wdf/{name} is not current: run src/kmdf/make_headers.py")
+        else:
+            page.write_text(text)
+
+
+if __name__ == "__main__":
+    main()

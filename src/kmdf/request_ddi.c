@@ -1,0 +1,97 @@
+/*
+ * request_ddi.c - WdfRequest...: what drivers ask of their requests.
+ */
+#include "kmdf_queue.h"
+#include "kmdf_request.h"
+
+VOID NTAPI WdfRequestSetInformation(PWDF_DRIVER_GLOBALS DriverGlobals, WDFREQUEST Request, ULONG_PTR Information)
+{
+    UNREFERENCED_PARAMETER(DriverGlobals);
+    KMDF_GET_REQUEST(Request)->information = Information;
+}
+
+/* Also from the request's EvtCleanupCallback. */
+ULONG_PTR NTAPI WdfRequestGetInformation(PWDF_DRIVER_GLOBALS DriverGlobals, WDFREQUEST Request)
+{
+    UNREFERENCED_PARAMETER(DriverGlobals);
+    return KMDF_GET(request, Request)->information;
+}
+
+void kmdf_request_parameters(const struct kmdf_request *request, PWDF_REQUEST_PARAMETERS parameters)
+{
+    const IO_STACK_LOCATION *stack = IoGetCurrentIrpStackLocation(request->irp);
+    parameters->Type = (WDF_REQUEST_TYPE)stack->MajorFunction;
+    parameters->MinorFunction = stack->MinorFunction;
+    /* The union is laid out like the stack location's; lengths are wider. */
+    __builtin_memcpy(&parameters->Parameters, &stack->Parameters, sizeof(parameters->Parameters));
+    if (stack->MajorFunction == IRP_MJ_READ || stack->MajorFunction == IRP_MJ_WRITE) {
+        parameters->Parameters.Read.Length = stack->Parameters.Read.Length;
+    } else if (stack->MajorFunction == IRP_MJ_DEVICE_CONTROL ||
+               stack->MajorFunction == IRP_MJ_INTERNAL_DEVICE_CONTROL) {
+        parameters->Parameters.DeviceIoControl.OutputBufferLength =
+            stack->Parameters.DeviceIoControl.OutputBufferLength;
+        parameters->Parameters.DeviceIoControl.InputBufferLength = stack->Parameters.DeviceIoControl.InputBufferLength;
+    }
+}
+
+/* Parameters->Size must be right, else nothing is filled. */
+VOID NTAPI WdfRequestGetParameters(PWDF_DRIVER_GLOBALS DriverGlobals, WDFREQUEST Request,
+                                   PWDF_REQUEST_PARAMETERS Parameters)
+{
+    UNREFERENCED_PARAMETER(DriverGlobals);
+    struct kmdf_request *request = KMDF_GET_REQUEST(Request);
+    kmdf_require(Parameters);
+    if (Parameters->Size == sizeof(*Parameters))
+        kmdf_request_parameters(request, Parameters);
+}
+
+/* NULL: the device has no file objects. */
+WDFFILEOBJECT NTAPI WdfRequestGetFileObject(PWDF_DRIVER_GLOBALS DriverGlobals, WDFREQUEST Request)
+{
+    UNREFERENCED_PARAMETER(DriverGlobals);
+    struct kmdf_file *file = KMDF_GET_REQUEST(Request)->file;
+    return file ? KMDF_HANDLE(WDFFILEOBJECT, file) : NULL;
+}
+
+KPROCESSOR_MODE NTAPI WdfRequestGetRequestorMode(PWDF_DRIVER_GLOBALS DriverGlobals, WDFREQUEST Request)
+{
+    UNREFERENCED_PARAMETER(DriverGlobals);
+    return KMDF_GET_REQUEST(Request)->irp->RequestorMode;
+}
+
+/* The queue that presented it, or NULL. */
+WDFQUEUE NTAPI WdfRequestGetIoQueue(PWDF_DRIVER_GLOBALS DriverGlobals, WDFREQUEST Request)
+{
+    UNREFERENCED_PARAMETER(DriverGlobals);
+    struct kmdf_queue *queue = KMDF_GET_REQUEST(Request)->queue;
+    return queue ? KMDF_HANDLE(WDFQUEUE, queue) : NULL;
+}
+
+PIRP NTAPI WdfRequestWdmGetIrp(PWDF_DRIVER_GLOBALS DriverGlobals, WDFREQUEST Request)
+{
+    UNREFERENCED_PARAMETER(DriverGlobals);
+    return KMDF_GET_REQUEST(Request)->irp;
+}
+
+/* What the IRP's status is: of a request that has not been completed, what the last one to handle it has left there. */
+NTSTATUS NTAPI WdfRequestGetStatus(PWDF_DRIVER_GLOBALS DriverGlobals, WDFREQUEST Request)
+{
+    UNREFERENCED_PARAMETER(DriverGlobals);
+    struct kmdf_request *request = KMDF_GET(request, Request);
+    return request->irp ? request->irp->IoStatus.Status : request->status;
+}
+
+/* Never: there are no 32-bit processes. */
+BOOLEAN NTAPI WdfRequestIsFrom32BitProcess(PWDF_DRIVER_GLOBALS DriverGlobals, WDFREQUEST Request)
+{
+    UNREFERENCED_PARAMETER(DriverGlobals);
+    return IoIs32bitProcess(KMDF_GET_REQUEST(Request)->irp);
+}
+
+/* Never: no queue has requests in reserve. */
+BOOLEAN NTAPI WdfRequestIsReserved(PWDF_DRIVER_GLOBALS DriverGlobals, WDFREQUEST Request)
+{
+    UNREFERENCED_PARAMETER(DriverGlobals);
+    KMDF_GET_REQUEST(Request);
+    return FALSE;
+}
