@@ -6,11 +6,68 @@
 #include "wdk/mm.h"
 #include "wdk/file.h"
 #include "wdk/ps.h"
+#include "wdk/power.h"
 
 struct _DEVICE_OBJECT;
 struct _DRIVER_OBJECT;
 struct _FILE_OBJECT;
 struct _IRP;
+struct _DEVICE_CAPABILITIES;
+
+/* What QUERY_DEVICE_RELATIONS, QUERY_ID and QUERY_DEVICE_TEXT ask for, and DEVICE_USAGE_NOTIFICATION tells. */
+typedef enum _DEVICE_RELATION_TYPE {
+    BusRelations,
+    EjectionRelations,
+    PowerRelations,
+    RemovalRelations,
+    TargetDeviceRelation,
+    SingleBusRelations,
+    TransportRelations
+} DEVICE_RELATION_TYPE;
+typedef enum {
+    BusQueryDeviceID,
+    BusQueryHardwareIDs,
+    BusQueryCompatibleIDs,
+    BusQueryInstanceID,
+    BusQueryDeviceSerialNumber,
+    BusQueryContainerID
+} BUS_QUERY_ID_TYPE;
+typedef enum { DeviceTextDescription, DeviceTextLocationInformation } DEVICE_TEXT_TYPE;
+typedef enum _DEVICE_USAGE_NOTIFICATION_TYPE {
+    DeviceUsageTypeUndefined,
+    DeviceUsageTypePaging,
+    DeviceUsageTypeHibernation,
+    DeviceUsageTypeDumpFile
+} DEVICE_USAGE_NOTIFICATION_TYPE;
+
+/* What IoGetDeviceProperty is asked for. */
+typedef enum {
+    DevicePropertyDeviceDescription = 0x0,
+    DevicePropertyHardwareID = 0x1,
+    DevicePropertyCompatibleIDs = 0x2,
+    DevicePropertyBootConfiguration = 0x3,
+    DevicePropertyBootConfigurationTranslated = 0x4,
+    DevicePropertyClassName = 0x5,
+    DevicePropertyClassGuid = 0x6,
+    DevicePropertyDriverKeyName = 0x7,
+    DevicePropertyManufacturer = 0x8,
+    DevicePropertyFriendlyName = 0x9,
+    DevicePropertyLocationInformation = 0xa,
+    DevicePropertyPhysicalDeviceObjectName = 0xb,
+    DevicePropertyBusTypeGuid = 0xc,
+    DevicePropertyLegacyBusType = 0xd,
+    DevicePropertyBusNumber = 0xe,
+    DevicePropertyEnumeratorName = 0xf,
+    DevicePropertyAddress = 0x10,
+    DevicePropertyUINumber = 0x11,
+    DevicePropertyInstallState = 0x12,
+    DevicePropertyRemovalPolicy = 0x13,
+    DevicePropertyResourceRequirements = 0x14,
+    DevicePropertyAllocatedResources = 0x15,
+    DevicePropertyContainerID = 0x16
+} DEVICE_REGISTRY_PROPERTY;
+
+typedef enum _INTERFACE_TYPE { InterfaceTypeUndefined = -1, Internal = 0, PNPBus = 15 } INTERFACE_TYPE; /* of a bus */
 
 enum {
     IO_TYPE_DEVICE = 3,
@@ -322,6 +379,53 @@ typedef struct _IO_STACK_LOCATION {
             ULONG IO_SLOT Key;
             LARGE_INTEGER ByteOffset;
         } LockControl;
+        struct {
+            DEVICE_RELATION_TYPE Type;
+        } QueryDeviceRelations;
+        struct {
+            const GUID *InterfaceType;
+            USHORT Size, Version;
+            struct _INTERFACE *Interface;
+            PVOID InterfaceSpecificData;
+        } QueryInterface;
+        struct {
+            struct _DEVICE_CAPABILITIES *Capabilities;
+        } DeviceCapabilities;
+        struct {
+            PVOID IoResourceRequirementList;
+        } FilterResourceRequirements;
+        struct {
+            ULONG WhichSpace;
+            PVOID Buffer;
+            ULONG Offset;
+            ULONG IO_SLOT Length;
+        } ReadWriteConfig;
+        struct {
+            BOOLEAN Lock;
+        } SetLock;
+        struct {
+            BUS_QUERY_ID_TYPE IdType;
+        } QueryId;
+        struct {
+            DEVICE_TEXT_TYPE DeviceTextType;
+            ULONG IO_SLOT LocaleId;
+        } QueryDeviceText;
+        struct {
+            BOOLEAN InPath, Reserved[3];
+            DEVICE_USAGE_NOTIFICATION_TYPE IO_SLOT Type;
+        } UsageNotification;
+        struct {
+            SYSTEM_POWER_STATE PowerState;
+        } WaitWake;
+        struct {
+            ULONG SystemContext;
+            POWER_STATE_TYPE IO_SLOT Type;
+            POWER_STATE IO_SLOT State;
+            POWER_ACTION IO_SLOT ShutdownType;
+        } Power;
+        struct {
+            struct _CM_RESOURCE_LIST *AllocatedResources, *AllocatedResourcesTranslated;
+        } StartDevice;
         struct {
             PVOID Argument1, Argument2, Argument3, Argument4;
         } Others;

@@ -23,3 +23,5 @@
 #include "wdk/rtl_more.h"
 #include "wdk/ke_more.h"
 #include "wdk/io_more.h"
+#include "wdk/power.h"
+#include "wdk/pnp.h"

@@ -7,6 +7,7 @@
 #include "lib.h"
 #include "exports.h"
 #include "fs.h"
+#include "pnp.h"
 #include "ps.h"
 #include <stdio.h>
 #include <stdlib.h>
@@ -101,6 +102,23 @@ void uma_place(uint64_t address, char *text, size_t size)
     ldr_symbolize(address, text, size);
 }
 
+/* A driver with an AddDevice routine gets its device on the virtual bus; one whose device does not start goes again. */
+static NTSTATUS start_device(struct uma_driver *loaded, const char *path, char error[UMA_ERROR_MAX])
+{
+    struct pnp_failure failure;
+    if (!loaded->object->DriverExtension->AddDevice)
+        return STATUS_SUCCESS;
+    watchdog_arm("AddDevice or the start of the device");
+    NTSTATUS status = pnp_driver_start(loaded->object, NULL, &failure);
+    if (!NT_SUCCESS(status))
+        io_driver_unload(loaded->object);
+    watchdog_disarm();
+    if (!NT_SUCCESS(status))
+        snprintf(error, UMA_ERROR_MAX, "%.150s: its device does not start: %s returned %s", path, failure.step,
+                 uma_status_name(failure.status));
+    return status;
+}
+
 uma_status uma_load(const char *path, struct uma_driver **driver, char error[UMA_ERROR_MAX])
 {
     struct uma_driver *loaded = calloc(1, sizeof(*loaded));
@@ -127,6 +145,11 @@ uma_status uma_load(const char *path, struct uma_driver **driver, char error[UMA
         return status;
     }
     ldr_discard_init(loaded->image);
+    status = start_device(loaded, path, error);
+    if (!NT_SUCCESS(status)) { /* the image stays, so that what is left of the driver can be named */
+        free(loaded);
+        return status;
+    }
     loaded->next = drivers;
     drivers = loaded;
     *driver = loaded;
@@ -145,7 +168,9 @@ bool uma_driver_device(const struct uma_driver *driver, unsigned index, char nam
 uma_status uma_unload(struct uma_driver *driver)
 {
     watchdog_arm("unload");
-    NTSTATUS status = io_driver_unload(driver->object);
+    NTSTATUS status = driver->object->DriverUnload ? pnp_driver_remove(driver->object) : STATUS_INVALID_DEVICE_REQUEST;
+    if (NT_SUCCESS(status))
+        status = io_driver_unload(driver->object);
     watchdog_disarm();
     if (!NT_SUCCESS(status))
         return status;

@@ -109,12 +109,21 @@ POBJECT_TYPE IoFileObjectType = (POBJECT_TYPE)&io_file_type;
 POBJECT_TYPE IoDeviceObjectType = (POBJECT_TYPE)&io_device_type;
 POBJECT_TYPE IoDriverObjectType = (POBJECT_TYPE)&io_driver_type;
 
+/* Whether the device, or one that it stands on, is not up. Lock held. */
+static bool is_unready(DEVICE_OBJECT *device)
+{
+    while (device && !io_device_of(device)->unready)
+        device = io_device_of(device)->attached_to;
+    return device != NULL;
+}
+
 /* Counts the open on the device, under the rules for exclusive and unready devices. */
 static NTSTATUS device_open(DEVICE_OBJECT *device)
 {
     NTSTATUS status = STATUS_SUCCESS;
     plat_lock_acquire(&io_lock);
-    if ((device->Flags & DO_DEVICE_INITIALIZING) || io_device_of(device)->orphaned || io_device_of(device)->deleted)
+    if ((device->Flags & DO_DEVICE_INITIALIZING) || io_device_of(device)->orphaned || io_device_of(device)->deleted ||
+        is_unready(device))
         status = STATUS_NO_SUCH_DEVICE;
     else if ((device->Flags & DO_EXCLUSIVE) && device->ReferenceCount)
         status = STATUS_ACCESS_DENIED;

@@ -15,8 +15,11 @@ struct io_device {
     DEVICE_OBJECT *attached_to; /* the device below */
     ULONG_PTR caller;           /* code that created it */
     ULONG extension_size;
-    bool orphaned; /* its driver is gone */
-    bool deleted;  /* IoDeleteDevice was called */
+    LONG system_power, device_power; /* what PoSetPowerState noted */
+    ULONG idle_count;                /* of PoRegisterDeviceForIdleDetection */
+    bool unready;                    /* the PnP manager has not started it, or removes it: it cannot be opened */
+    bool orphaned;                   /* its driver is gone */
+    bool deleted;                    /* IoDeleteDevice was called */
 };
 static inline struct io_device *io_device_of(DEVICE_OBJECT *device)
 {

@@ -1,0 +1,222 @@
+/*
+ * bus.c - the virtual bus: its driver object, the PDOs it enumerates, and how they answer as a bus driver does.
+ *
+ * A request that a bus driver has nothing to say to is completed with the status it came with, as documented.
+ */
+#include "pnp_internal.h"
+#include "wdk/power.h"
+
+struct plat_lock pnp_lock;
+LIST_ENTRY pnp_nodes;
+
+static DRIVER_OBJECT *bus;
+static ULONG next_number;
+
+/* What stands in a PDO's extension. */
+struct pdo {
+    struct pnp_node *node;
+};
+
+struct pnp_node *pnp_node_of(const DEVICE_OBJECT *device)
+{
+    return device && bus && device->DriverObject == bus ? ((struct pdo *)device->DeviceExtension)->node : NULL;
+}
+
+DEVICE_OBJECT *pnp_node_pdo(const struct pnp_node *node)
+{
+    return node->pdo;
+}
+
+void pnp_node_release(struct pnp_node *node)
+{
+    if (__atomic_sub_fetch(&node->references, 1, __ATOMIC_ACQ_REL))
+        return;
+    ob_dereference(node->pdo);
+    mm_heap_free(node, PNP_TAG);
+}
+
+/* ---- the PDO's answers ---- */
+
+static NTSTATUS give_text(NTSTATUS status, WCHAR *text, ULONG_PTR *information)
+{
+    if (NT_SUCCESS(status))
+        *information = (ULONG_PTR)text;
+    return status;
+}
+
+static NTSTATUS query_identity(const struct pnp_node *node, const IO_STACK_LOCATION *stack, IRP *irp)
+{
+    WCHAR *text = NULL;
+    NTSTATUS status = stack->MinorFunction == IRP_MN_QUERY_ID
+                          ? pnp_identity(node, stack->Parameters.QueryId.IdType, &text)
+                          : pnp_text(node, stack->Parameters.QueryDeviceText.DeviceTextType, &text);
+    return status == STATUS_NOT_SUPPORTED ? irp->IoStatus.Status : give_text(status, text, &irp->IoStatus.Information);
+}
+
+/* A bus driver handles TargetDeviceRelation for its children: the PDO, referenced. */
+static NTSTATUS query_relations(struct pnp_node *node, const IO_STACK_LOCATION *stack, IRP *irp)
+{
+    if (stack->Parameters.QueryDeviceRelations.Type != TargetDeviceRelation)
+        return irp->IoStatus.Status;
+    DEVICE_RELATIONS *relations = rtl_pool.allocate(sizeof(*relations), PNP_TAG);
+    if (!relations)
+        return STATUS_INSUFFICIENT_RESOURCES;
+    ob_reference(node->pdo);
+    *relations = (DEVICE_RELATIONS){1, {node->pdo}};
+    irp->IoStatus.Information = (ULONG_PTR)relations;
+    return STATUS_SUCCESS;
+}
+
+static NTSTATUS query_bus(IRP *irp)
+{
+    /* of our own making: the bus is none that Windows has */
+    static const GUID bus_type = {0x7561614d, 0x6275, 0x4e73, {0x9d, 0x1c, 0x52, 0x1f, 0x66, 0x8a, 0x40, 0x01}};
+    PNP_BUS_INFORMATION *information = rtl_pool.allocate(sizeof(*information), PNP_TAG);
+    if (!information)
+        return STATUS_INSUFFICIENT_RESOURCES;
+    *information = (PNP_BUS_INFORMATION){bus_type, Internal, 0};
+    irp->IoStatus.Information = (ULONG_PTR)information;
+    return STATUS_SUCCESS;
+}
+
+static NTSTATUS query_capabilities(const struct pnp_node *node, const IO_STACK_LOCATION *stack)
+{
+    DEVICE_CAPABILITIES *capabilities = stack->Parameters.DeviceCapabilities.Capabilities;
+    if (capabilities->Version != 1 || capabilities->Size < sizeof(*capabilities))
+        return STATUS_UNSUCCESSFUL;
+    pnp_capabilities_fill(node, capabilities);
+    return STATUS_SUCCESS;
+}
+
+static NTSTATUS answer_pnp(struct pnp_node *node, IRP *irp)
+{
+    const IO_STACK_LOCATION *stack = IoGetCurrentIrpStackLocation(irp);
+    switch (stack->MinorFunction) {
+    case IRP_MN_START_DEVICE:
+    case IRP_MN_QUERY_STOP_DEVICE:
+    case IRP_MN_CANCEL_STOP_DEVICE:
+    case IRP_MN_STOP_DEVICE:
+    case IRP_MN_QUERY_REMOVE_DEVICE:
+    case IRP_MN_CANCEL_REMOVE_DEVICE:
+    case IRP_MN_REMOVE_DEVICE:
+    case IRP_MN_SURPRISE_REMOVAL:
+    case IRP_MN_EJECT:
+    case IRP_MN_QUERY_PNP_DEVICE_STATE:
+        return STATUS_SUCCESS;
+    case IRP_MN_QUERY_ID:
+    case IRP_MN_QUERY_DEVICE_TEXT:
+        return query_identity(node, stack, irp);
+    case IRP_MN_QUERY_CAPABILITIES:
+        return query_capabilities(node, stack);
+    case IRP_MN_QUERY_DEVICE_RELATIONS:
+        return query_relations(node, stack, irp);
+    case IRP_MN_QUERY_BUS_INFORMATION:
+        return query_bus(irp);
+    default:
+        return irp->IoStatus.Status;
+    }
+}
+
+static NTSTATUS NTAPI dispatch_pnp(DEVICE_OBJECT *device, IRP *irp)
+{
+    struct pnp_node *node = pnp_node_of(device);
+    UCHAR minor = IoGetCurrentIrpStackLocation(irp)->MinorFunction;
+    NTSTATUS status = node ? answer_pnp(node, irp) : STATUS_NO_SUCH_DEVICE;
+    bool goes = node && minor == IRP_MN_REMOVE_DEVICE && !node->present;
+    irp->IoStatus.Status = status;
+    IofCompleteRequest(irp, IO_NO_INCREMENT);
+    if (goes)
+        io_device_delete(device);
+    return status;
+}
+
+static NTSTATUS answer_power(struct pnp_node *node, IRP *irp)
+{
+    const IO_STACK_LOCATION *stack = IoGetCurrentIrpStackLocation(irp);
+    switch (stack->MinorFunction) {
+    case IRP_MN_SET_POWER:
+        if (stack->Parameters.Power.Type == DevicePowerState)
+            node->power = stack->Parameters.Power.State.DeviceState;
+        return STATUS_SUCCESS;
+    case IRP_MN_QUERY_POWER:
+        return STATUS_SUCCESS;
+    default: /* the device wakes nothing */
+        return irp->IoStatus.Status;
+    }
+}
+
+static NTSTATUS NTAPI dispatch_power(DEVICE_OBJECT *device, IRP *irp)
+{
+    struct pnp_node *node = pnp_node_of(device);
+    NTSTATUS status = node ? answer_power(node, irp) : STATUS_NO_SUCH_DEVICE;
+    irp->IoStatus.Status = status;
+    IofCompleteRequest(irp, IO_NO_INCREMENT);
+    return status;
+}
+
+/* The bus has nothing to tell by WMI. */
+static NTSTATUS NTAPI dispatch_system_control(DEVICE_OBJECT *device, IRP *irp)
+{
+    UNREFERENCED_PARAMETER(device);
+    NTSTATUS status = irp->IoStatus.Status;
+    IofCompleteRequest(irp, IO_NO_INCREMENT);
+    return status;
+}
+
+/* ---- enumeration ---- */
+
+static NTSTATUS NTAPI bus_entry(DRIVER_OBJECT *driver, PUNICODE_STRING registry)
+{
+    UNREFERENCED_PARAMETER(registry);
+    driver->MajorFunction[IRP_MJ_PNP] = dispatch_pnp;
+    driver->MajorFunction[IRP_MJ_POWER] = dispatch_power;
+    driver->MajorFunction[IRP_MJ_SYSTEM_CONTROL] = dispatch_system_control;
+    return STATUS_SUCCESS;
+}
+
+static NTSTATUS bus_start(void)
+{
+    if (bus)
+        return STATUS_SUCCESS;
+    plat_lock_init(&pnp_lock);
+    InitializeListHead(&pnp_nodes);
+    return io_driver_load((ULONG_PTR)bus_entry, NULL, 0, "UmaBus", &bus);
+}
+
+static NTSTATUS create_pdo(struct pnp_node *node)
+{
+    NTSTATUS status = IoCreateDevice(bus, sizeof(struct pdo), NULL, FILE_DEVICE_UNKNOWN, FILE_AUTOGENERATED_DEVICE_NAME,
+                                     FALSE, &node->pdo);
+    if (!NT_SUCCESS(status))
+        return status;
+    io_device_of(node->pdo)->caller = IO_KERNEL_OWNED;
+    io_device_of(node->pdo)->unready = true;
+    ob_reference(node->pdo);
+    ((struct pdo *)node->pdo->DeviceExtension)->node = node;
+    node->pdo->Flags |= DO_BUS_ENUMERATED_DEVICE | DO_POWER_PAGABLE;
+    node->pdo->Flags &= ~(ULONG)DO_DEVICE_INITIALIZING;
+    return status;
+}
+
+NTSTATUS pnp_bus_enumerate(DRIVER_OBJECT *driver, struct pnp_node **enumerated)
+{
+    NTSTATUS status = bus_start();
+    if (!NT_SUCCESS(status))
+        return status;
+    struct pnp_node *node = mm_heap_allocate(sizeof(*node), PNP_TAG);
+    if (!node)
+        return STATUS_INSUFFICIENT_RESOURCES;
+    *node = (struct pnp_node){.references = 1, .driver = driver, .present = true, .power = PowerDeviceD3};
+    node->number = next_number++;
+    rtl_print(node->instance, sizeof(node->instance), "ROOT\\UMA\\%04u", node->number);
+    status = create_pdo(node);
+    if (!NT_SUCCESS(status)) {
+        mm_heap_free(node, PNP_TAG);
+        return status;
+    }
+    plat_lock_acquire(&pnp_lock);
+    InsertTailList(&pnp_nodes, &node->link);
+    plat_lock_release(&pnp_lock);
+    *enumerated = node;
+    return status;
+}

@@ -1,0 +1,127 @@
+/*
+ * device.c - a device's way up: AddDevice, resources, start, and the questions that follow.
+ */
+#include "pnp_internal.h"
+#include "wdk/ex.h"
+
+/* What AddDevice made is above the PDO. It has to say itself that its device is ready. */
+static void check_added(const struct pnp_node *node, ULONG_PTR routine)
+{
+    for (const DEVICE_OBJECT *device = node->pdo->AttachedDevice; device; device = device->AttachedDevice)
+        if (device->Flags & DO_DEVICE_INITIALIZING)
+            io_warn(routine + 1, "AddDevice left DO_DEVICE_INITIALIZING set in its device");
+}
+
+static NTSTATUS add_device(struct pnp_node *node)
+{
+    struct pnp_context context;
+    ULONG_PTR routine = (ULONG_PTR)node->driver->DriverExtension->AddDevice;
+    struct io_balance before = io_balance_take();
+    pnp_enter_system(&context);
+    NTSTATUS status = (NTSTATUS)seh_driver_call(routine, (ULONG_PTR)node->driver, (ULONG_PTR)node->pdo, 0, 0);
+    pnp_leave_system(&context);
+    io_balance_check(&before, routine);
+    if (NT_SUCCESS(status)) {
+        node->state = PNP_ADDED;
+        check_added(node, routine);
+    }
+    return status;
+}
+
+/* The root enumerates devices without resources, but drivers may ask for some; there are none to be had. */
+static void query_resources(struct pnp_node *node)
+{
+    ULONG_PTR list = 0, filtered = 0;
+    struct pnp_request query = {.minor = IRP_MN_QUERY_RESOURCE_REQUIREMENTS};
+    if (!NT_SUCCESS(pnp_send(node, &query, &list)))
+        list = 0;
+    struct pnp_request filter = {
+        .minor = IRP_MN_FILTER_RESOURCE_REQUIREMENTS, .information = list, .list = (PVOID)list};
+    if (NT_SUCCESS(pnp_send(node, &filter, &filtered)))
+        list = filtered; /* who replaces the list frees the old one */
+    if (list)
+        ExFreePool((PVOID)list);
+}
+
+static void query_capabilities(struct pnp_node *node)
+{
+    DEVICE_CAPABILITIES capabilities = {.Size = sizeof(capabilities), .Version = 1, .Address = ~0u, .UINumber = ~0u};
+    struct pnp_request query = {.minor = IRP_MN_QUERY_CAPABILITIES, .capabilities = &capabilities};
+    if (NT_SUCCESS(pnp_send(node, &query, NULL)))
+        node->capabilities = capabilities;
+}
+
+static NTSTATUS query_state(struct pnp_node *node)
+{
+    ULONG_PTR flags = 0;
+    NTSTATUS status = pnp_send(node, &(struct pnp_request){.minor = IRP_MN_QUERY_PNP_DEVICE_STATE}, &flags);
+    node->flags = NT_SUCCESS(status) ? (PNP_DEVICE_STATE)flags : 0;
+    return node->flags & (PNP_DEVICE_FAILED | PNP_DEVICE_REMOVED | PNP_DEVICE_DISABLED) ? STATUS_DEVICE_NOT_READY
+                                                                                        : STATUS_SUCCESS;
+}
+
+/* Devices behind the device are not enumerated: the list is given back. */
+static void query_children(struct pnp_node *node)
+{
+    ULONG_PTR list = 0;
+    struct pnp_request query = {.minor = IRP_MN_QUERY_DEVICE_RELATIONS, .relation = BusRelations};
+    if (!NT_SUCCESS(pnp_send(node, &query, &list)) || !list)
+        return;
+    DEVICE_RELATIONS *relations = (DEVICE_RELATIONS *)list;
+    for (ULONG i = 0; i < relations->Count; i++)
+        ob_dereference(relations->Objects[i]);
+    ExFreePool(relations);
+}
+
+static NTSTATUS start_device(struct pnp_node *node, const char **step)
+{
+    query_resources(node);
+    *step = "IRP_MN_START_DEVICE";
+    NTSTATUS status = pnp_send_minor(node, IRP_MN_START_DEVICE);
+    if (!NT_SUCCESS(status))
+        return status;
+    node->state = PNP_STARTED;
+    io_device_of(node->pdo)->unready = false;
+    query_capabilities(node);
+    *step = "IRP_MN_QUERY_PNP_DEVICE_STATE";
+    status = query_state(node);
+    if (NT_SUCCESS(status))
+        query_children(node);
+    return status;
+}
+
+NTSTATUS pnp_driver_start(DRIVER_OBJECT *driver, struct pnp_node **started, struct pnp_failure *failure)
+{
+    struct pnp_node *node;
+    const char *step = "enumeration";
+    NTSTATUS status = pnp_bus_enumerate(driver, &node);
+    if (NT_SUCCESS(status)) {
+        step = "AddDevice";
+        status = add_device(node);
+        if (NT_SUCCESS(status))
+            status = start_device(node, &step);
+        if (!NT_SUCCESS(status)) {
+            node->present = false;
+            pnp_node_remove(node);
+        }
+    }
+    if (NT_SUCCESS(status) && started)
+        *started = node;
+    *failure = (struct pnp_failure){NT_SUCCESS(status) ? NULL : step, status};
+    return status;
+}
+
+struct pnp_node *pnp_driver_node(const DRIVER_OBJECT *driver, ULONG index)
+{
+    struct pnp_node *found = NULL;
+    if (!pnp_nodes.Flink)
+        return NULL; /* nothing was ever enumerated */
+    plat_lock_acquire(&pnp_lock);
+    for (LIST_ENTRY *entry = pnp_nodes.Flink; entry != &pnp_nodes && !found; entry = entry->Flink) {
+        struct pnp_node *node = CONTAINING_RECORD(entry, struct pnp_node, link);
+        if (node->driver == driver && !index--)
+            found = node;
+    }
+    plat_lock_release(&pnp_lock);
+    return found;
+}

@@ -1,0 +1,36 @@
+/*
+ * pnp.h - plug and play for the floors above: a driver's device on the virtual bus, from AddDevice to its removal.
+ *
+ * The bus is a driver of our own (\Driver\UmaBus). It enumerates one device, ROOT\UMA\000N, for each driver that has an
+ * AddDevice routine. IRQL PASSIVE_LEVEL throughout; drivers are called in the context of the system process.
+ */
+#pragma once
+#include "wdk/pnp.h"
+#include "io.h"
+
+struct pnp_node; /* a device as the PnP manager knows it */
+
+/* Which of a driver's answers ended a start: for messages. */
+struct pnp_failure {
+    const char *step; /* "AddDevice", "IRP_MN_START_DEVICE", ... */
+    NTSTATUS status;
+};
+
+/*
+ * Enumerates a device for the driver and starts it: AddDevice, resource requests, IRP_MN_START_DEVICE, capabilities,
+ * state, relations. If one of them fails, the device is gone again, and *failure says which. node may be null.
+ */
+NTSTATUS pnp_driver_start(DRIVER_OBJECT *driver, struct pnp_node **node, struct pnp_failure *failure);
+/*
+ * Removes all devices of the driver: IRP_MN_QUERY_REMOVE_DEVICE, IRP_MN_REMOVE_DEVICE. STATUS_DEVICE_BUSY: files are
+ * open on one; or the status with which its drivers refused. The device then goes on (IRP_MN_CANCEL_REMOVE_DEVICE).
+ */
+NTSTATUS pnp_driver_remove(DRIVER_OBJECT *driver);
+/*
+ * The device is gone without asking: IRP_MN_SURPRISE_REMOVAL, and IRP_MN_REMOVE_DEVICE once no file is open on it.
+ */
+void pnp_surprise_remove(struct pnp_node *node);
+/* The index-th device of a driver, in order of enumeration, or null. */
+struct pnp_node *pnp_driver_node(const DRIVER_OBJECT *driver, ULONG index);
+/* Its physical device object. */
+DEVICE_OBJECT *pnp_node_pdo(const struct pnp_node *node);

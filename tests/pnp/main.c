@@ -1,0 +1,11 @@
+/* main.c - starts the kernel in the protection UMA_PROTECT names, runs the suites. Exit 77: this CPU lacks it. */
+#include "pnp_test.h"
+#include "../start_kernel.h"
+
+int main(void)
+{
+    int unusable = start_kernel();
+    if (unusable)
+        return unusable;
+    return run_device_tests() + run_power_tests() ? 1 : 0;
+}
