@@ -119,7 +119,7 @@ static void make_one(void *context)
     void *view;
     UNREFERENCED_PARAMETER(context);
     __atomic_add_fetch(&both.ready, 1, __ATOMIC_SEQ_CST);
-    while (both.ready < 2)
+    while (__atomic_load_n(&both.ready, __ATOMIC_SEQ_CST) < 2)
         plat_yield();
     bool well = NT_SUCCESS(section_of(both.file, PAGE_READONLY, &section));
     if (well && NT_SUCCESS(view_of(section, &view))) {

@@ -14,7 +14,7 @@
 #include "load_client.h"
 
 enum { SLOT_SIZE = 64, BLOCK = 0, IN = 16, OUT = 24, CANCEL_IO = LOAD_SLOTS * SLOT_SIZE, OFFSET = CANCEL_IO + 16 };
-enum { MILLISECOND = -10000, PATIENCE = 10000 };
+enum { MILLISECOND = -10000, PATIENCE = 30000 };
 #define UNTOUCHED 0x5EED5EED5EED5EEDull
 #define TAKEN     0x7A4E7A4E7A4E7A4Eull
 #define APC_NAME  0xA9C0A9C0A9C0ull
@@ -206,7 +206,7 @@ static bool has_ended(struct client *client, struct slot *slot, int64_t interval
 {
     if (slot->with_event)
         return wait_for(client, slot->event, pick(client, 2), interval) == OK;
-    if (slot->with_apc && pick(client, 2)) {
+    if (interval || (slot->with_apc && pick(client, 2))) {
         expect(uma_user_store(client->area + TIMEOUT, &interval, sizeof(interval)), "a client's own memory");
         CALL("NtDelayExecution", 1, client->area + TIMEOUT);
     } else {

@@ -76,6 +76,16 @@ def demo(build):
     return ("demo", [], [os.path.join(out, "uma"), "demo", "--drivers", drivers]), files
 
 
+def failures(text):
+    """What each failed suite printed, its failing lines first."""
+    start = 0
+    for verdict in re.finditer(r"^pku-machine: (\w+.*?) (\S+) \((\d+)\)$", text, re.M):
+        printed, start = text[start:verdict.start()], verdict.end()
+        if verdict.group(1) == "FAILED":
+            lines = [line for line in printed.splitlines() if re.search(r"FAILED|ERROR|error:|BUG CHECK|\*\*\*", line)]
+            yield "\n".join([verdict.group(0), *lines[:40], "its last lines:", printed[-1500:]])
+
+
 def main():
     build = os.path.abspath(sys.argv[1])
     pattern = sys.argv[2] if len(sys.argv) > 2 else DEFAULT
@@ -119,7 +129,9 @@ def main():
     closing = re.search(r"pku-machine: (\d+) passed, (\d+) failed, (\d+) skipped", text)
     good = closing and closing.group(2) == "0" and closing.group(3) == "0" and int(closing.group(1)) == len(rows)
     if not good:
-        print(text[-12000:])
+        text = text.replace("\r", "")
+        print(*failures(text), sep="\n")
+        print(closing.group(0) if closing else text[-4000:] + "\npku-machine: it ended without its closing line")
         sys.exit("pku-machine: failed")
     print("\n".join(line for line in text.replace("\r", "").splitlines() if line.startswith("pku-machine:")))
 

@@ -122,6 +122,12 @@ static bool try_take(PERESOURCE resource, bool exclusive, enum turn turn)
     return true;
 }
 
+/* A bad pointer faults here, before the lock is held: a read of what stays as it was initialized. */
+static void touch(const ERESOURCE *resource)
+{
+    (void)*(LIST_ENTRY *const volatile *)&resource->SystemResourcesList.Flink;
+}
+
 static BOOLEAN acquire(PERESOURCE resource, BOOLEAN wait, bool exclusive, enum turn turn)
 {
     if (ke_verify)
@@ -130,7 +136,7 @@ static BOOLEAN acquire(PERESOURCE resource, BOOLEAN wait, bool exclusive, enum t
         ke_bugcheck_because(BUGCHECK_ATTEMPTED_SWITCH_FROM_DPC,
                             (ULONG_PTR[4]){(ULONG_PTR)ke_thread_current(), (ULONG_PTR)resource, arch_self()->irql, 0},
                             "a resource is waited for at DISPATCH_LEVEL or above");
-    __atomic_load_n(&resource->Flag, __ATOMIC_RELAXED); /* a bad pointer faults before the lock is held */
+    touch(resource);
     plat_lock_acquire(&ke_dispatcher_lock);
     bool taken = try_take(resource, exclusive, turn);
     if (!taken && wait) {
@@ -174,7 +180,7 @@ VOID NTAPI ExReleaseResourceForThreadLite(PERESOURCE Resource, ULONG_PTR Resourc
 {
     if (ke_verify)
         ke_verify_apcs_disabled(0x38, Resource, "a resource is released while normal kernel APCs are not disabled");
-    __atomic_load_n(&Resource->Flag, __ATOMIC_RELAXED);
+    touch(Resource);
     plat_lock_acquire(&ke_dispatcher_lock);
     OWNER_ENTRY *entry = ResourceThreadId ? find_owner(Resource, ResourceThreadId) : NULL;
     if (entry && --entry->OwnerCount == 0) {
@@ -203,7 +209,7 @@ VOID NTAPI ExReleaseResourceLite(PERESOURCE Resource)
  */
 VOID NTAPI ExSetResourceOwnerPointer(PERESOURCE Resource, PVOID OwnerPointer)
 {
-    __atomic_load_n(&Resource->Flag, __ATOMIC_RELAXED);
+    touch(Resource);
     plat_lock_acquire(&ke_dispatcher_lock);
     OWNER_ENTRY *mine = find_owner(Resource, (ULONG_PTR)ke_thread_current());
     OWNER_ENTRY *theirs = find_owner(Resource, (ULONG_PTR)OwnerPointer);
@@ -250,12 +256,21 @@ ULONG NTAPI ExIsResourceAcquiredSharedLite(PERESOURCE Resource)
     return owned(Resource, false);
 }
 
+static ULONG waiters(const ERESOURCE *resource, const ULONG *count)
+{
+    touch(resource);
+    plat_lock_acquire(&ke_dispatcher_lock);
+    ULONG waiting = *count;
+    plat_lock_release(&ke_dispatcher_lock);
+    return waiting;
+}
+
 ULONG NTAPI ExGetExclusiveWaiterCount(PERESOURCE Resource)
 {
-    return Resource->NumberOfExclusiveWaiters;
+    return waiters(Resource, &Resource->NumberOfExclusiveWaiters);
 }
 
 ULONG NTAPI ExGetSharedWaiterCount(PERESOURCE Resource)
 {
-    return Resource->NumberOfSharedWaiters;
+    return waiters(Resource, &Resource->NumberOfSharedWaiters);
 }

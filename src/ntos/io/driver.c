@@ -163,7 +163,7 @@ NTSTATUS io_driver_unload(DRIVER_OBJECT *driver)
     if (!driver->DriverUnload)
         return STATUS_INVALID_DEVICE_REQUEST;
     for (DEVICE_OBJECT *device = driver->DeviceObject; device; device = device->NextDevice)
-        if (device->ReferenceCount)
+        if (__atomic_load_n(&device->ReferenceCount, __ATOMIC_ACQUIRE))
             return STATUS_DEVICE_BUSY;
     struct io_balance before = io_balance_take();
     seh_driver_call((ULONG_PTR)driver->DriverUnload, (ULONG_PTR)driver, 0, 0, 0);

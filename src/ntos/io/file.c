@@ -125,10 +125,10 @@ static NTSTATUS device_open(DEVICE_OBJECT *device)
     if ((device->Flags & DO_DEVICE_INITIALIZING) || io_device_of(device)->orphaned || io_device_of(device)->deleted ||
         is_unready(device))
         status = STATUS_NO_SUCH_DEVICE;
-    else if ((device->Flags & DO_EXCLUSIVE) && device->ReferenceCount)
+    else if ((device->Flags & DO_EXCLUSIVE) && __atomic_load_n(&device->ReferenceCount, __ATOMIC_ACQUIRE))
         status = STATUS_ACCESS_DENIED;
     else
-        device->ReferenceCount++;
+        __atomic_add_fetch(&device->ReferenceCount, 1, __ATOMIC_ACQ_REL); /* file_remove does not hold the lock */
     plat_lock_release(&io_lock);
     return status;
 }
