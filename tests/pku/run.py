@@ -77,13 +77,13 @@ def demo(build):
 
 
 def failures(text):
-    """What each failed suite printed, its failing lines first."""
+    """What each failed suite printed: its failed tests, or its last lines if it died in between."""
     start = 0
     for verdict in re.finditer(r"^pku-machine: (\w+.*?) (\S+) \((\d+)\)$", text, re.M):
         printed, start = text[start:verdict.start()], verdict.end()
         if verdict.group(1) == "FAILED":
-            lines = [line for line in printed.splitlines() if re.search(r"FAILED|ERROR|error:|BUG CHECK|\*\*\*", line)]
-            yield "\n".join([verdict.group(0), *lines[:40], "its last lines:", printed[-1500:]])
+            tests = re.findall(r"^\[ RUN[^\[]*(?:(?!^\[ RUN|^\[ +OK).*\n)*?^\[ +FAILED +\] \w+\n", printed, re.M)
+            yield "\n".join([*(test[-3000:] for test in tests or [printed]), verdict.group(0)])
 
 
 def main():

@@ -2,7 +2,7 @@
  * flip.c - a thread changes one word of a service's input back and forth while the service is called: the status must
  * be that of one world or of the other, never a third, and nothing may be left over. Each 8-byte word of each input in
  * turn, names and texts included; the other world's word is a kernel address, zero, or all ones but for the attributes
- * that would outlive the call.
+ * that would outlive the call. Of a text one byte changes: a copy of more need not be of one moment.
  *
  * What the service also writes is not raced: the test could not tell its result from the thread's. fetch.c has those.
  * As KernelMode the caller is trusted, so there the word changes between two pointers, or values, that are both good.
@@ -74,13 +74,20 @@ static NTSTATUS quiet(ULONG number, ULONG offset, ULONG64 word)
     return status;
 }
 
-/* The word at offset of the area races between what it should be and other. */
-static void race_word(ULONG number, ULONG offset, ULONG64 other, UCHAR *view)
+/* Whether what stands at offset of the argument's slot is text, which is copied; other words are read at once. */
+static bool is_text(const struct svc_row *row, ULONG i, ULONG offset)
+{
+    return offset >= (row->kinds[i] == SVC_ATTRIBUTES ? 80u : 64u);
+}
+
+/* The word at offset of the area races between what it should be and what it is with other's bits of mask. */
+static void race_word(ULONG number, ULONG offset, ULONG64 other, ULONG64 mask, UCHAR *view)
 {
     const struct svc_row *row = &svc_table[number];
     ULONG64 good, values[SVC_ARGUMENTS_MAX];
     good_build(row, good_area(UserMode), values);
     assert_true(plat_user_load(good_area(UserMode) + offset, &good, sizeof(good)));
+    other = (good & ~mask) | (other & mask);
     NTSTATUS status = bench_call(number, values), spoilt;
     good_clean(row, status, good_area(UserMode), values);
     quiet(number, offset, other); /* what it may delete for good is gone */
@@ -138,9 +145,11 @@ void every_racing_word_gives_one_of_two_outcomes(void **state)
         struct bench_counts before = bench_counts();
         for (ULONG i = 0; i < svc_table[number].count; i++) {
             ULONG count = input_words(&svc_table[number], i, offsets);
-            for (ULONG k = 0; k < count * RTL_NUMBER_OF(others); k++)
-                race_word(number, i * SLOT + offsets[k / RTL_NUMBER_OF(others)], others[k % RTL_NUMBER_OF(others)],
-                          view);
+            for (ULONG k = 0; k < count * RTL_NUMBER_OF(others); k++) {
+                ULONG offset = offsets[k / RTL_NUMBER_OF(others)], other = k % RTL_NUMBER_OF(others);
+                ULONG64 mask = is_text(&svc_table[number], i, offset) ? 0xFFull << 16 * other : ~0ull;
+                race_word(number, i * SLOT + offset, others[other], mask, view);
+            }
             words += count;
             if (svc_table[number].kinds[i] == SVC_ATTRIBUTES || svc_table[number].kinds[i] == SVC_STRING)
                 race_kernel_name(number, i);
