@@ -11,6 +11,7 @@
 #include <sys/reboot.h>
 #include <sys/stat.h>
 #include <sys/wait.h>
+#include <time.h>
 #include <unistd.h>
 
 #define WORDS_MAX 32
@@ -52,10 +53,11 @@ int main(void)
     FILE *tests = fopen("/tests", "r");
     while (tests && fgets(name, sizeof name, tests) && fgets(line, sizeof line, tests)) {
         name[strcspn(name, "\n")] = 0;
+        time_t began = time(NULL);
         int code = run(line);
         const char *verdict = code == 0 ? "ok" : code == NOT_RUN ? "not run" : "FAILED";
         *(code == 0 ? &passed : code == NOT_RUN ? &not_run : &failed) += 1;
-        printf("pku-machine: %s %s (%d)\n", verdict, name, code);
+        printf("pku-machine: %s %s (%d), %d s\n", verdict, name, code, (int)(time(NULL) - began));
     }
     printf("pku-machine: %d passed, %d failed, %d skipped\n", passed, failed, not_run);
     fflush(stdout);
