@@ -1,5 +1,6 @@
 /*
- * attributes.c - WDF_OBJECT_ATTRIBUTES: what is wrong with them, and what they come to for an object.
+ * attributes.c - WDF_OBJECT_ATTRIBUTES: what is wrong with them, and what they come to for an object. The statuses are
+ * those of the page "Framework Object Creation Errors".
  */
 #include "kmdf.h"
 
@@ -16,7 +17,7 @@ static NTSTATUS check_context(const WDF_OBJECT_ATTRIBUTES *attributes)
     const WDF_OBJECT_CONTEXT_TYPE_INFO *info = attributes->ContextTypeInfo;
     if (!info)
         return attributes->ContextSizeOverride ? STATUS_WDF_OBJECT_ATTRIBUTES_INVALID : STATUS_SUCCESS;
-    if (info->Size != sizeof(*info) ||
+    if (info->Size != sizeof(*info) || (info->ContextName && !kmdf_context_size(attributes)) ||
         (attributes->ContextSizeOverride && attributes->ContextSizeOverride < info->ContextSize))
         return STATUS_WDF_OBJECT_ATTRIBUTES_INVALID;
     return STATUS_SUCCESS;
@@ -27,11 +28,12 @@ static NTSTATUS check_levels(const WDF_OBJECT_ATTRIBUTES *attributes, const stru
     WDF_EXECUTION_LEVEL level = attributes->ExecutionLevel;
     WDF_SYNCHRONIZATION_SCOPE scope = attributes->SynchronizationScope;
     if (level <= WdfExecutionLevelInvalid || level > WdfExecutionLevelDispatch ||
-        (level != WdfExecutionLevelInheritFromParent && !(type->flags & KMDF_EXECUTION)))
+        scope <= WdfSynchronizationScopeInvalid || scope > WdfSynchronizationScopeNone)
+        return STATUS_WDF_OBJECT_ATTRIBUTES_INVALID;
+    if (level != WdfExecutionLevelInheritFromParent && !(type->flags & KMDF_EXECUTION))
         return STATUS_WDF_EXECUTION_LEVEL_INVALID;
-    if (scope <= WdfSynchronizationScopeInvalid || scope > WdfSynchronizationScopeNone ||
-        (scope != WdfSynchronizationScopeInheritFromParent && scope != WdfSynchronizationScopeNone &&
-         !(type->flags & KMDF_SYNCHRONIZATION)))
+    if (scope != WdfSynchronizationScopeInheritFromParent && scope != WdfSynchronizationScopeNone &&
+        !(type->flags & KMDF_SYNCHRONIZATION))
         return STATUS_WDF_SYNCHRONIZATION_SCOPE_INVALID;
     return STATUS_SUCCESS;
 }

@@ -89,12 +89,30 @@ static VOID NTAPI work(PVOID parameter)
     kmdf_busy_end(client);
 }
 
-bool kmdf_work_flush(struct kmdf_deferred *deferred)
+bool kmdf_work_runs_here(const struct kmdf_object *object)
 {
+    struct kmdf_deferred *deferred = (struct kmdf_deferred *)object;
     plat_lock_acquire(&deferred->lock);
     bool own = deferred->runner == ke_thread_current();
     plat_lock_release(&deferred->lock);
+    return own;
+}
+
+bool kmdf_work_flush(struct kmdf_deferred *deferred)
+{
+    bool own = kmdf_work_runs_here(&deferred->object);
     if (!own)
         KeWaitForSingleObject(&deferred->idle, Executive, KernelMode, FALSE, NULL);
     return !own;
+}
+
+bool kmdf_deferred_can_wait(struct kmdf_deferred *deferred, const char *function)
+{
+    bool own = kmdf_work_runs_here(&deferred->object);
+    if (!own && KeGetCurrentIrql() == PASSIVE_LEVEL)
+        return true;
+    ke_verify_warn(seh_export_caller(), "%s was called to wait for the %s 0x%llx %s, where it would wait for ever",
+                   function, deferred->object.type->name, (ULONG64)(ULONG_PTR)deferred->object.handle,
+                   own ? "from its callback" : "above PASSIVE_LEVEL");
+    return false;
 }

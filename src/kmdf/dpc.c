@@ -68,13 +68,14 @@ BOOLEAN NTAPI WdfDpcEnqueue(PWDF_DRIVER_GLOBALS DriverGlobals, WDFDPC Dpc)
     return queued;
 }
 
-/* TRUE: it was queued and will not run. Wait: returns when EvtDpcFunc does not run; PASSIVE_LEVEL. */
+/* TRUE: it was queued and will not run. Wait: returns when EvtDpcFunc does not run; PASSIVE_LEVEL, above which it tells
+ * so in a line and does not wait. */
 BOOLEAN NTAPI WdfDpcCancel(PWDF_DRIVER_GLOBALS DriverGlobals, WDFDPC Dpc, BOOLEAN Wait)
 {
     UNREFERENCED_PARAMETER(DriverGlobals);
     struct kmdf_dpc *dpc = KMDF_GET(dpc, Dpc);
     BOOLEAN queued = KeRemoveQueueDpc(&dpc->dpc);
-    if (Wait && !queued)
+    if (Wait && !queued && kmdf_deferred_can_wait(&dpc->deferred, __func__))
         KeFlushQueuedDpcs();
     return queued;
 }

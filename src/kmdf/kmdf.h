@@ -90,6 +90,9 @@ struct kmdf_type {
     void (*cleanup)(struct kmdf_object *object);
     void (*destroy)(struct kmdf_object *object);
     bool (*no_delete)(const struct kmdf_object *object);
+    /* Whether the calling thread is in a callback of the object's that its cleanup waits for: a worker deletes it then.
+     * May be null. */
+    bool (*runs_here)(const struct kmdf_object *object);
 };
 
 enum kmdf_state {
@@ -121,6 +124,9 @@ struct kmdf_object {
     struct kmdf_object *parent;
     LIST_ENTRY children; /* newest last */
     LIST_ENTRY sibling;
+    ULONG unfinished;               /* children whose deletion has begun and not ended; 1 more: who goes through them */
+    struct kmdf_object *awaited_by; /* the parent that counts it among them, or null */
+    void (*then)(struct kmdf_object *object); /* once it is disposed; null: its parent's deletion releases it */
 };
 
 extern struct plat_lock kmdf_lock;
@@ -142,9 +148,12 @@ void kmdf_object_discard(struct kmdf_object *object);
  * creation go, children's first. Idempotent. Where PASSIVE_LEVEL is needed and missing, a worker does it.
  */
 void kmdf_object_delete(struct kmdf_object *object);
-/* The two halves, for one who has something to do in between (a request: complete the IRP). The first is false if
- * somebody else is deleting it; else the second must follow. */
-bool kmdf_object_dispose(struct kmdf_object *object);
+/*
+ * The two halves, for one who has something to do in between (a request: complete the IRP). The first is false if
+ * somebody else is deleting it; else then is called once it is disposed, before this returns unless another thread is
+ * just deleting a child, and must do the second.
+ */
+bool kmdf_object_dispose(struct kmdf_object *object, void (*then)(struct kmdf_object *object));
 void kmdf_object_release(struct kmdf_object *object);
 
 /* caller: driver's code that asked for it, 0: the framework did. */
@@ -209,6 +218,7 @@ struct kmdf_object *kmdf_object_of(WDFOBJECT handle, const struct kmdf_type *typ
 /* First parameter of WDF_VIOLATION. */
 enum {
     KMDF_RECURSIVE_LOCK = 2,
+    KMDF_REQUEST_BUFFERS = 3,
     KMDF_NULL_PARAMETER = 4,
     KMDF_WRONG_HANDLE = 5,
     KMDF_REQUEST_FATAL = 6,

@@ -36,3 +36,10 @@ bool kmdf_deferred_close(struct kmdf_deferred *deferred);
 void kmdf_work_queue(struct kmdf_deferred *deferred);
 /* Returns when no call is waiting or running. False: the calling thread is the one that runs it. PASSIVE_LEVEL. */
 bool kmdf_work_flush(struct kmdf_deferred *deferred);
+/* The calling thread is in the callback: for struct kmdf_type.runs_here. */
+bool kmdf_work_runs_here(const struct kmdf_object *object);
+/*
+ * Whether the calling thread can wait for the callback: it is at PASSIVE_LEVEL and not in the callback. If not, a line
+ * says that function, which the driver called, would have waited for ever.
+ */
+bool kmdf_deferred_can_wait(struct kmdf_deferred *deferred, const char *function);

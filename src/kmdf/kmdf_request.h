@@ -40,6 +40,7 @@ struct kmdf_request {
     struct kmdf_memory *memory[2]; /* of its buffers, by kmdf_direction; children, made when asked for; kmdf_lock */
     ULONG_PTR information;
     NTSTATUS status; /* of a completed one */
+    CCHAR boost;
 };
 extern const struct kmdf_type kmdf_request_type;
 

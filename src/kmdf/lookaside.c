@@ -40,6 +40,7 @@ NTSTATUS NTAPI WdfLookasideListCreate(PWDF_DRIVER_GLOBALS DriverGlobals, PWDF_OB
                                     (struct kmdf_object **)&list);
     if (!NT_SUCCESS(status))
         return status;
+    list->object.passive |= (PoolType & PagedPool) != 0;
     list->size = BufferSize;
     list->type = PoolType;
     list->tag = PoolTag;

@@ -64,6 +64,7 @@ NTSTATUS kmdf_memory_create_pool(struct kmdf_client *client, const WDF_OBJECT_AT
     NTSTATUS status = kmdf_memory_create(client, attributes, parent, KMDF_MEMORY_POOL, caller, &memory);
     if (!NT_SUCCESS(status))
         return status;
+    memory->object.passive |= (type & PagedPool) != 0;
     memory->tag = tag ? tag : client->globals.DriverTag;
     memory->size = size;
     if (type & NonPagedPoolCacheAligned)

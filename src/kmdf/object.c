@@ -2,7 +2,8 @@
  * object.c - the life of framework objects: creation, the tree they form, deletion in documented order, references.
  *
  * Deleting has two halves. Disposing goes down the tree and calls the cleanup callbacks, children's before their
- * parent's; releasing drops the reference of creation, children's first, and whoever drops the last one destroys.
+ * parent's; releasing drops the reference of creation, children's first, and whoever drops the last one destroys. The
+ * rules are those of docs/kmdf-objects.md.
  */
 #include "kmdf.h"
 #include "wdk/ps.h"
@@ -78,13 +79,18 @@ void kmdf_object_discard(struct kmdf_object *object)
     kmdf_object_delete(object);
 }
 
-/* ---- work that waits for PASSIVE_LEVEL ---- */
+/* ---- work that cannot be done here and now ---- */
+
+static void busy_locked(struct kmdf_client *client)
+{
+    if (!client->busy++)
+        KeClearEvent(&client->idle);
+}
 
 void kmdf_busy(struct kmdf_client *client)
 {
     plat_lock_acquire(&kmdf_lock);
-    if (!client->busy++)
-        KeClearEvent(&client->idle);
+    busy_locked(client);
     plat_lock_release(&kmdf_lock);
 }
 
@@ -111,19 +117,34 @@ static void defer(struct kmdf_object *object, PWORKER_THREAD_ROUTINE routine)
     ExQueueWorkItem(&object->deferred, DelayedWorkQueue);
 }
 
+/* Its callbacks of cleanup must not run here. */
 static bool must_wait(const struct kmdf_object *object)
 {
-    return object->passive && KeGetCurrentIrql() > PASSIVE_LEVEL;
+    return (object->passive && KeGetCurrentIrql() > PASSIVE_LEVEL) ||
+           (object->type->runs_here && object->type->runs_here(object));
 }
 
 /* ---- deletion ---- */
 
-static bool begin(struct kmdf_object *object)
+/* The lock is held. */
+static void start(struct kmdf_object *object, struct kmdf_object *awaited_by, void (*then)(struct kmdf_object *object))
+{
+    object->state = KMDF_DELETING;
+    object->unfinished++; /* until its children have been gone through */
+    object->awaited_by = awaited_by;
+    object->then = then;
+    if (awaited_by)
+        awaited_by->unfinished++;
+    if (then)
+        busy_locked(object->client);
+}
+
+static bool begin(struct kmdf_object *object, void (*then)(struct kmdf_object *object))
 {
     plat_lock_acquire(&kmdf_lock);
     bool first = object->state == KMDF_ALIVE;
     if (first)
-        object->state = KMDF_DELETING;
+        start(object, object->parent, then);
     plat_lock_release(&kmdf_lock);
     return first;
 }
@@ -139,7 +160,7 @@ static struct kmdf_object *begin_child(struct kmdf_object *object)
             found = child;
     }
     if (found)
-        found->state = KMDF_DELETING;
+        start(found, object, NULL);
     plat_lock_release(&kmdf_lock);
     return found;
 }
@@ -153,29 +174,17 @@ static void leave_parent(struct kmdf_object *object)
     plat_lock_release(&kmdf_lock);
 }
 
-static void dispose_tree(struct kmdf_object *object);
-
-static VOID NTAPI delete_deferred(PVOID parameter)
+/* One thing that object's end has waited for is over. True: it was the last, and the cleanup is the caller's to do. */
+static bool was_last(struct kmdf_object *object)
 {
-    struct kmdf_object *object = parameter;
-    struct kmdf_client *client = object->client;
-    dispose_tree(object);
-    kmdf_object_release(object);
-    kmdf_busy_end(client);
+    plat_lock_acquire(&kmdf_lock);
+    bool last = !--object->unfinished && object->state == KMDF_DELETING;
+    plat_lock_release(&kmdf_lock);
+    return last;
 }
 
-/* Children first. One that must wait for PASSIVE_LEVEL does so on its own, as is documented for those of requests. */
-static void dispose_tree(struct kmdf_object *object)
+static void clean_up(struct kmdf_object *object)
 {
-    struct kmdf_object *child;
-    while ((child = begin_child(object))) {
-        if (must_wait(child)) {
-            leave_parent(child);
-            defer(child, delete_deferred);
-        } else {
-            dispose_tree(child);
-        }
-    }
     if (object->type->cleanup)
         object->type->cleanup(object);
     for (struct kmdf_context *context = object->contexts; context; context = context->next)
@@ -186,44 +195,133 @@ static void dispose_tree(struct kmdf_object *object)
     plat_lock_release(&kmdf_lock);
 }
 
-bool kmdf_object_dispose(struct kmdf_object *object)
-{
-    if (!begin(object))
-        return false;
-    dispose_tree(object);
-    return true;
-}
+static VOID NTAPI finish_deferred(PVOID parameter);
 
-void kmdf_object_release(struct kmdf_object *object)
+/* All children have ended: the object's own cleanup and what follows it, then the same for each parent that has waited
+ * for this one last. */
+static void finish(struct kmdf_object *object)
 {
     for (;;) {
-        struct kmdf_object *child = NULL;
-        plat_lock_acquire(&kmdf_lock);
-        for (LIST_ENTRY *entry = object->children.Blink; entry != &object->children && !child; entry = entry->Blink)
-            child = CONTAINING_RECORD(entry, struct kmdf_object, sibling);
-        /* One that another thread is just deleting releases itself. */
-        bool mine = child && child->state == KMDF_DISPOSED;
-        plat_lock_release(&kmdf_lock);
-        if (!child)
-            break;
-        leave_parent(child);
-        if (mine)
-            kmdf_object_release(child);
+        if (must_wait(object)) {
+            defer(object, finish_deferred);
+            return;
+        }
+        clean_up(object);
+        struct kmdf_object *up = object->awaited_by;
+        struct kmdf_client *client = object->client;
+        void (*then)(struct kmdf_object *object) = object->then;
+        if (then) {
+            then(object); /* it may be gone */
+            kmdf_busy_end(client);
+        }
+        if (!up || !was_last(up))
+            return;
+        object = up;
     }
-    leave_parent(object);
-    kmdf_dereference(object);
+}
+
+static VOID NTAPI finish_deferred(PVOID parameter)
+{
+    struct kmdf_object *object = parameter;
+    struct kmdf_client *client = object->client;
+    finish(object);
+    kmdf_busy_end(client);
+}
+
+static VOID NTAPI dispose_deferred(PVOID parameter);
+
+/* A worker has to delete child. Above PASSIVE_LEVEL its parent's cleanup does not wait for that, as is documented. */
+static void dispose_later(struct kmdf_object *child)
+{
+    plat_lock_acquire(&kmdf_lock);
+    if (KeGetCurrentIrql() > PASSIVE_LEVEL) {
+        child->parent->unfinished--; /* not to 0: who goes through the children is counted */
+        RemoveEntryList(&child->sibling);
+        InitializeListHead(&child->sibling);
+        child->parent = child->awaited_by = NULL;
+        child->then = kmdf_object_release;
+        busy_locked(child->client);
+    }
+    plat_lock_release(&kmdf_lock);
+    defer(child, dispose_deferred);
+}
+
+/*
+ * Goes down the tree, and does the cleanups from the leaves up. A child that another thread is just deleting is not
+ * waited for, since that thread may have to wait for something of this one: whoever finishes it goes on with its
+ * parent.
+ */
+static void dispose(struct kmdf_object *root)
+{
+    struct kmdf_object *object = root;
+    while (object) {
+        struct kmdf_object *child = begin_child(object);
+        if (child && must_wait(child)) {
+            dispose_later(child);
+        } else if (child) {
+            object = child;
+        } else {
+            struct kmdf_object *up = object == root ? NULL : object->awaited_by;
+            if (was_last(object))
+                finish(object);
+            object = up;
+        }
+    }
+}
+
+static VOID NTAPI dispose_deferred(PVOID parameter)
+{
+    struct kmdf_object *object = parameter;
+    struct kmdf_client *client = object->client;
+    dispose(object);
+    kmdf_busy_end(client);
+}
+
+static void dispose_here_or_later(struct kmdf_object *object)
+{
+    if (must_wait(object))
+        defer(object, dispose_deferred);
+    else
+        dispose(object);
+}
+
+bool kmdf_object_dispose(struct kmdf_object *object, void (*then)(struct kmdf_object *object))
+{
+    if (!begin(object, then))
+        return false;
+    dispose_here_or_later(object);
+    return true;
 }
 
 void kmdf_object_delete(struct kmdf_object *object)
 {
-    if (!begin(object))
-        return;
-    if (must_wait(object)) {
-        defer(object, delete_deferred);
-        return;
+    kmdf_object_dispose(object, kmdf_object_release);
+}
+
+static struct kmdf_object *newest_child(struct kmdf_object *object)
+{
+    plat_lock_acquire(&kmdf_lock);
+    struct kmdf_object *child =
+        IsListEmpty(&object->children) ? NULL : CONTAINING_RECORD(object->children.Blink, struct kmdf_object, sibling);
+    plat_lock_release(&kmdf_lock);
+    return child;
+}
+
+/* No child is left that somebody else releases: the object's turn came after their end. */
+void kmdf_object_release(struct kmdf_object *root)
+{
+    struct kmdf_object *object = root;
+    while (object) {
+        struct kmdf_object *child = newest_child(object);
+        if (child) {
+            object = child;
+            continue;
+        }
+        struct kmdf_object *up = object == root ? NULL : object->parent;
+        leave_parent(object);
+        kmdf_dereference(object);
+        object = up;
     }
-    dispose_tree(object);
-    kmdf_object_release(object);
 }
 
 /* ---- references ---- */
@@ -259,7 +357,7 @@ void kmdf_dereference(struct kmdf_object *object)
         kmdf_violation(KMDF_OBJECT_ERROR, (ULONG_PTR)object->handle, 0, 0,
                        "the %s 0x%llx lost its last reference by WdfObjectDereference; WdfObjectDelete deletes objects",
                        object->type->name, (ULONG64)(ULONG_PTR)object->handle);
-    if (must_wait(object))
+    if (object->passive && KeGetCurrentIrql() > PASSIVE_LEVEL)
         defer(object, destroy_deferred);
     else
         destroy(object);

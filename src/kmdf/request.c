@@ -1,6 +1,7 @@
 /*
  * request.c - requests: made around an IRP, asked about, completed.
  */
+#include "kmdf_memory.h"
 #include "kmdf_queue.h"
 #include "kmdf_request.h"
 
@@ -35,37 +36,62 @@ struct kmdf_request *kmdf_request_of(WDFREQUEST handle, const char *function)
     return request;
 }
 
+/* The input or output that the driver, or an I/O target, has not let go of. */
+static void check_buffers(const struct kmdf_request *request)
+{
+    ULONG_PTR left = 0;
+    plat_lock_acquire(&kmdf_lock);
+    for (ULONG i = 0; i < RTL_NUMBER_OF(request->memory); i++)
+        if (request->memory[i])
+            left += (ULONG_PTR)(request->memory[i]->object.references - 1);
+    plat_lock_release(&kmdf_lock);
+    if (left)
+        kmdf_violation(KMDF_REQUEST_BUFFERS, (ULONG_PTR)request->object.handle, left, 0,
+                       "the request 0x%llx is completed, and %llu references to its buffers are left",
+                       (ULONG64)(ULONG_PTR)request->object.handle, (ULONG64)left);
+}
+
+/* The request is disposed: the sender learns of its end. */
+static void tell_sender(struct kmdf_request *request)
+{
+    IRP *irp = request->irp;
+    struct kmdf_file *opened = request->create ? request->file : NULL;
+    irp->IoStatus.Status = request->status;
+    irp->IoStatus.Information = request->information;
+    request->irp = NULL;
+    if (opened)
+        kmdf_file_created(opened, request->status);
+    IofCompleteRequest(irp, request->boost);
+}
+
+static void end(struct kmdf_object *object)
+{
+    struct kmdf_request *request = (struct kmdf_request *)object;
+    struct kmdf_queue *queue = request->queue;
+    struct kmdf_device *device = request->device;
+    tell_sender(request);
+    request->queue = NULL;
+    kmdf_object_release(object);
+    if (queue)
+        kmdf_queue_left(queue);
+    kmdf_dereference(&device->object);
+}
+
 /*
- * A request has no parent: a device that is deleted under it takes nothing away from the driver, which still owns it,
- * and stays until then by the request's reference; so does its queue.
+ * A request of the framework's making has no parent, as is documented: a device that is deleted under it takes nothing
+ * away from the driver, which still owns it, and stays until then by the request's reference; so does its queue.
  *
  * What waits for the request's end is disposed before the sender learns of it: its buffers are unlocked then.
  */
 void kmdf_request_complete(struct kmdf_request *request, NTSTATUS status, CCHAR boost)
 {
-    struct kmdf_queue *queue = request->queue;
-    struct kmdf_client *client = request->object.client;
-    struct kmdf_device *device = request->device;
-    IRP *irp = request->irp;
-    struct kmdf_file *opened = request->create ? request->file : NULL;
-    kmdf_busy(client);
-    if (queue)
-        kmdf_queue_withdraw(queue, request);
+    check_buffers(request);
+    if (request->queue)
+        kmdf_queue_withdraw(request->queue, request);
     __atomic_store_n(&request->state, KMDF_REQUEST_COMPLETED, __ATOMIC_RELEASE);
-    bool mine = kmdf_object_dispose(&request->object);
-    irp->IoStatus.Status = request->status = status;
-    irp->IoStatus.Information = request->information;
-    request->irp = NULL;
-    request->queue = NULL;
-    if (opened)
-        kmdf_file_created(opened, status);
-    IofCompleteRequest(irp, boost);
-    if (mine)
-        kmdf_object_release(&request->object);
-    if (queue)
-        kmdf_queue_left(queue);
-    kmdf_dereference(&device->object);
-    kmdf_busy_end(client);
+    request->status = status;
+    request->boost = boost;
+    kmdf_object_dispose(&request->object, end);
 }
 
 static VOID NTAPI call_in_worker(PVOID parameter)

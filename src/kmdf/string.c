@@ -10,8 +10,10 @@ static void string_destroy(struct kmdf_object *object)
         mm_heap_free(string->value.Buffer, KMDF_TAG);
 }
 
-const struct kmdf_type kmdf_string_type = {
-    .name = "WDFSTRING", .size = sizeof(struct kmdf_string), .flags = KMDF_PARENT_ALLOWED, .destroy = string_destroy};
+const struct kmdf_type kmdf_string_type = {.name = "WDFSTRING",
+                                           .size = sizeof(struct kmdf_string),
+                                           .flags = KMDF_PARENT_ALLOWED | KMDF_PASSIVE,
+                                           .destroy = string_destroy};
 
 NTSTATUS kmdf_string_set(struct kmdf_string *string, const UNICODE_STRING *value)
 {

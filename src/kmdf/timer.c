@@ -45,7 +45,8 @@ static void timer_cleanup(struct kmdf_object *object)
 static const struct kmdf_type kmdf_timer_type = {.name = "WDFTIMER",
                                                  .size = sizeof(struct kmdf_timer),
                                                  .flags = KMDF_PARENT_REQUIRED | KMDF_EXECUTION | KMDF_PASSIVE,
-                                                 .cleanup = timer_cleanup};
+                                                 .cleanup = timer_cleanup,
+                                                 .runs_here = kmdf_work_runs_here};
 
 /* The structure has grown: TolerableDelay came with 1.9, UseHighResolutionTimer with 1.13. */
 static NTSTATUS check_config(const WDF_TIMER_CONFIG *config, bool passive)
@@ -105,14 +106,15 @@ BOOLEAN NTAPI WdfTimerStart(PWDF_DRIVER_GLOBALS DriverGlobals, WDFTIMER Timer, L
     return was_set;
 }
 
-/* TRUE: it was in the system's queue. Wait: returns when no call of EvtTimerFunc waits or runs; PASSIVE_LEVEL, not from
- * the callback. Else one that is due may still be called. IRQL <= DISPATCH_LEVEL. */
+/* TRUE: it was in the system's queue. Wait: returns when every DPC that was queued has run, and no call of EvtTimerFunc
+ * waits or runs; PASSIVE_LEVEL, not from the callback, where it tells so in a line and does not wait. Else one that is
+ * due may still be called. IRQL <= DISPATCH_LEVEL. */
 BOOLEAN NTAPI WdfTimerStop(PWDF_DRIVER_GLOBALS DriverGlobals, WDFTIMER Timer, BOOLEAN Wait)
 {
     UNREFERENCED_PARAMETER(DriverGlobals);
     struct kmdf_timer *timer = KMDF_GET(timer, Timer);
     BOOLEAN was_set = KeCancelTimer(&timer->timer);
-    if (Wait)
+    if (Wait && kmdf_deferred_can_wait(&timer->deferred, __func__))
         wait_for_callback(timer);
     return was_set;
 }

@@ -18,7 +18,8 @@ static void workitem_cleanup(struct kmdf_object *object)
 static const struct kmdf_type kmdf_workitem_type = {.name = "WDFWORKITEM",
                                                     .size = sizeof(struct kmdf_workitem),
                                                     .flags = KMDF_PARENT_REQUIRED | KMDF_PASSIVE,
-                                                    .cleanup = workitem_cleanup};
+                                                    .cleanup = workitem_cleanup,
+                                                    .runs_here = kmdf_work_runs_here};
 
 /*
  * A work item below a device, whose EvtWorkItemFunc WdfWorkItemEnqueue has a system thread call.
@@ -66,7 +67,7 @@ WDFOBJECT NTAPI WdfWorkItemGetParentObject(PWDF_DRIVER_GLOBALS DriverGlobals, WD
 VOID NTAPI WdfWorkItemFlush(PWDF_DRIVER_GLOBALS DriverGlobals, WDFWORKITEM WorkItem)
 {
     UNREFERENCED_PARAMETER(DriverGlobals);
-    if (!kmdf_work_flush(&KMDF_GET(workitem, WorkItem)->deferred))
-        ke_verify_warn(seh_export_caller(), "WdfWorkItemFlush was called for the WDFWORKITEM 0x%llx from its callback",
-                       (ULONG64)(ULONG_PTR)WorkItem);
+    struct kmdf_deferred *deferred = &KMDF_GET(workitem, WorkItem)->deferred;
+    if (kmdf_deferred_can_wait(deferred, __func__))
+        kmdf_work_flush(deferred);
 }

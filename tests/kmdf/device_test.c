@@ -13,6 +13,12 @@ static NTSTATUS create_status;
 static bool twice, holds;
 static WORK_QUEUE_ITEM item;
 
+static WDFFILEOBJECT to_delete;
+static void delete_file(void)
+{
+    WdfObjectDelete(test_globals, to_delete);
+}
+
 static VOID NTAPI on_create(WDFDEVICE at, WDFREQUEST request, WDFFILEOBJECT file)
 {
     assert_ptr_equal(at, device);
@@ -20,6 +26,12 @@ static VOID NTAPI on_create(WDFDEVICE at, WDFREQUEST request, WDFFILEOBJECT file
     assert_ptr_equal(WdfFileObjectGetDevice(test_globals, file), device);
     assert_ptr_equal(WdfDeviceGetFileObject(test_globals, device, WdfFileObjectWdmGetFileObject(test_globals, file)),
                      file);
+    if (!to_delete) { /* once is enough */
+        to_delete = file;
+        struct bugcheck_result stop = bugcheck_of(delete_file);
+        assert_int_equal(stop.code, 0x10D);
+        assert_int_equal(stop.parameters[0], 7);
+    }
     test_note("create; ");
     WdfRequestComplete(test_globals, request, create_status);
 }

@@ -92,9 +92,12 @@ static void test_attributes(void **state)
     REFUSED((attributes.ContextTypeInfo = NULL, attributes.ContextSizeOverride = 24),
             STATUS_WDF_OBJECT_ATTRIBUTES_INVALID);
     REFUSED(attributes.ContextSizeOverride = (size_t)-1, STATUS_INTEGER_OVERFLOW);
-    REFUSED(attributes.ExecutionLevel = WdfExecutionLevelInvalid, STATUS_WDF_EXECUTION_LEVEL_INVALID);
-    REFUSED(attributes.ExecutionLevel = 4, STATUS_WDF_EXECUTION_LEVEL_INVALID);
-    REFUSED(attributes.SynchronizationScope = WdfSynchronizationScopeInvalid, STATUS_WDF_SYNCHRONIZATION_SCOPE_INVALID);
+    WDF_OBJECT_CONTEXT_TYPE_INFO empty = {sizeof(empty), "Empty", 0, &empty, NULL};
+    REFUSED(attributes.ContextTypeInfo = &empty, STATUS_WDF_OBJECT_ATTRIBUTES_INVALID);
+    REFUSED(attributes.ExecutionLevel = WdfExecutionLevelInvalid, STATUS_WDF_OBJECT_ATTRIBUTES_INVALID);
+    REFUSED(attributes.ExecutionLevel = 4, STATUS_WDF_OBJECT_ATTRIBUTES_INVALID);
+    REFUSED(attributes.SynchronizationScope = WdfSynchronizationScopeInvalid, STATUS_WDF_OBJECT_ATTRIBUTES_INVALID);
+    REFUSED(attributes.SynchronizationScope = 5, STATUS_WDF_OBJECT_ATTRIBUTES_INVALID);
     REFUSED(attributes.SynchronizationScope = WdfSynchronizationScopeQueue, STATUS_WDF_SYNCHRONIZATION_SCOPE_INVALID);
 #undef REFUSED
     assert_int_equal(WdfObjectCreate(test_globals, NULL, &object), STATUS_SUCCESS); /* attributes are optional */

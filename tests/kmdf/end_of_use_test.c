@@ -1,0 +1,370 @@
+/*
+ * end_of_use_test.c - objects that are deleted while something of theirs is in use: a callback that runs, a request
+ * that is completed. docs/kmdf-objects.md lists the rules.
+ */
+#include "kmdf_test.h"
+#include "wdk/ps.h"
+
+static KEVENT inside, proceed;
+static WDFDEVICE device;
+static WDFOBJECT to_delete;
+static bool blocks, stops;
+
+static void wait_for_all(void)
+{
+    kmdf_idle_wait(kmdf_client_of(test_globals, "test"));
+}
+
+static void reset(void)
+{
+    KeInitializeEvent(&inside, SynchronizationEvent, FALSE);
+    KeInitializeEvent(&proceed, NotificationEvent, FALSE);
+    to_delete = NULL;
+    blocks = stops = false;
+}
+
+static int set_up(void **state)
+{
+    UNREFERENCED_PARAMETER(state);
+    reset();
+    if (!NT_SUCCESS(test_load(NULL)))
+        return -1;
+    device = test_control_device(WdfSynchronizationScopeNone, WdfExecutionLevelDispatch);
+    return 0;
+}
+
+static int tear_down(void **state)
+{
+    UNREFERENCED_PARAMETER(state);
+    return NT_SUCCESS(test_unload()) && !io_leaks(NULL, NULL) ? 0 : -1;
+}
+
+static VOID NTAPI cleanup_item(WDFOBJECT object)
+{
+    UNREFERENCED_PARAMETER(object);
+    test_note("cleanup; ");
+}
+static VOID NTAPI cleanup_parent(WDFOBJECT object)
+{
+    UNREFERENCED_PARAMETER(object);
+    test_note("cleanup parent; ");
+}
+
+static WDF_OBJECT_ATTRIBUTES below(WDFOBJECT parent, PFN_WDF_OBJECT_CONTEXT_CLEANUP cleanup)
+{
+    WDF_OBJECT_ATTRIBUTES attributes;
+    WDF_OBJECT_ATTRIBUTES_INIT(&attributes);
+    attributes.ParentObject = parent;
+    attributes.EvtCleanupCallback = cleanup;
+    return attributes;
+}
+
+static WDFOBJECT make_parent(WDFOBJECT above)
+{
+    WDFOBJECT object;
+    WDF_OBJECT_ATTRIBUTES attributes = below(above, cleanup_parent);
+    assert_int_equal(WdfObjectCreate(test_globals, &attributes, &object), STATUS_SUCCESS);
+    return object;
+}
+
+/* ---- work items and passive timers: cleanup comes after the callback has returned ---- */
+
+static void in_callback(void)
+{
+    if (to_delete)
+        WdfObjectDelete(test_globals, to_delete);
+    if (blocks) {
+        KeSetEvent(&inside, 0, FALSE);
+        KeWaitForSingleObject(&proceed, Executive, KernelMode, FALSE, NULL);
+    }
+    test_note("returns; ");
+}
+static VOID NTAPI on_item(WDFWORKITEM item)
+{
+    if (stops)
+        WdfWorkItemFlush(test_globals, item); /* a line, and it returns */
+    in_callback();
+}
+static VOID NTAPI on_timer(WDFTIMER timer)
+{
+    if (stops)
+        assert_false(WdfTimerStop(test_globals, timer, TRUE)); /* a line, and it returns */
+    in_callback();
+    if (stops)
+        KeSetEvent(&inside, 0, FALSE);
+}
+static VOID NTAPI on_dpc(WDFDPC dpc)
+{
+    assert_false(WdfDpcCancel(test_globals, dpc, TRUE)); /* a line, and it returns */
+    KeSetEvent(&inside, 0, FALSE);
+}
+
+static WDFOBJECT start_item(WDFOBJECT parent)
+{
+    WDFWORKITEM item;
+    WDF_WORKITEM_CONFIG config;
+    WDF_OBJECT_ATTRIBUTES attributes = below(parent, cleanup_item);
+    WDF_WORKITEM_CONFIG_INIT(&config, on_item);
+    assert_int_equal(WdfWorkItemCreate(test_globals, &config, &attributes, &item), STATUS_SUCCESS);
+    if (to_delete == parent && parent == device) /* itself is meant */
+        to_delete = (WDFOBJECT)item;
+    WdfWorkItemEnqueue(test_globals, item);
+    return (WDFOBJECT)item;
+}
+
+static WDFTIMER start_timer(WDFOBJECT parent, WDF_EXECUTION_LEVEL level)
+{
+    WDFTIMER timer;
+    WDF_TIMER_CONFIG config;
+    WDF_OBJECT_ATTRIBUTES attributes = below(parent, cleanup_item);
+    attributes.ExecutionLevel = level;
+    WDF_TIMER_CONFIG_INIT(&config, on_timer);
+    assert_int_equal(WdfTimerCreate(test_globals, &config, &attributes, &timer), STATUS_SUCCESS);
+    if (to_delete == parent && parent == device)
+        to_delete = (WDFOBJECT)timer;
+    WdfTimerStart(test_globals, timer, 0);
+    return timer;
+}
+
+static void delete_while_it_runs(WDFOBJECT object)
+{
+    KIRQL irql;
+    KeWaitForSingleObject(&inside, Executive, KernelMode, FALSE, NULL);
+    KeRaiseIrql(DISPATCH_LEVEL, &irql); /* so that this thread need not wait */
+    WdfObjectDelete(test_globals, object);
+    KeLowerIrql(irql);
+    assert_string_equal(test_record, "");
+    KeSetEvent(&proceed, 0, FALSE);
+    wait_for_all();
+    assert_string_equal(test_record, "returns; cleanup; ");
+}
+
+static void test_item_is_waited_for(void **state)
+{
+    UNREFERENCED_PARAMETER(state);
+    blocks = true;
+    delete_while_it_runs(start_item(device));
+}
+
+static void test_timer_is_waited_for(void **state)
+{
+    UNREFERENCED_PARAMETER(state);
+    blocks = true;
+    delete_while_it_runs((WDFOBJECT)start_timer(device, WdfExecutionLevelPassive));
+}
+
+static void test_item_deletes_itself(void **state)
+{
+    UNREFERENCED_PARAMETER(state);
+    to_delete = device;
+    WDFOBJECT item = start_item(device);
+    wait_for_all();
+    assert_string_equal(test_record, "returns; cleanup; ");
+    assert_null(kmdf_handle_find(item));
+}
+
+static void test_item_deletes_its_parent(void **state)
+{
+    UNREFERENCED_PARAMETER(state);
+    to_delete = make_parent(device);
+    start_item(to_delete);
+    wait_for_all();
+    assert_string_equal(test_record, "returns; cleanup; cleanup parent; ");
+}
+
+static void test_timer_deletes_itself(void **state)
+{
+    UNREFERENCED_PARAMETER(state);
+    to_delete = device;
+    blocks = true; /* the test must not look before the timer has expired */
+    start_timer(device, WdfExecutionLevelPassive);
+    KeWaitForSingleObject(&inside, Executive, KernelMode, FALSE, NULL);
+    KeSetEvent(&proceed, 0, FALSE);
+    wait_for_all();
+    assert_string_equal(test_record, "returns; cleanup; ");
+}
+
+/* ---- who would wait for himself is told so ---- */
+
+static void test_stop_from_the_callback(void **state)
+{
+    UNREFERENCED_PARAMETER(state);
+    WDFDPC dpc;
+    WDF_DPC_CONFIG config;
+    WDF_OBJECT_ATTRIBUTES attributes = below(device, NULL);
+    stops = true;
+    start_timer(device, WdfExecutionLevelInheritFromParent); /* at DISPATCH_LEVEL */
+    KeWaitForSingleObject(&inside, Executive, KernelMode, FALSE, NULL);
+    start_timer(device, WdfExecutionLevelPassive);
+    KeWaitForSingleObject(&inside, Executive, KernelMode, FALSE, NULL);
+    start_item(device);
+    WDF_DPC_CONFIG_INIT(&config, on_dpc);
+    assert_int_equal(WdfDpcCreate(test_globals, &config, &attributes, &dpc), STATUS_SUCCESS);
+    WdfDpcEnqueue(test_globals, dpc);
+    KeWaitForSingleObject(&inside, Executive, KernelMode, FALSE, NULL);
+}
+
+/* ---- requests ---- */
+
+static IO_STATUS_BLOCK result;
+static WDFSTRING string;
+
+static NTSTATUS send(bool (*in_queue)(WDFREQUEST request))
+{
+    const ULONG code = CTL_CODE(FILE_DEVICE_UNKNOWN, 0x801, METHOD_BUFFERED, FILE_ANY_ACCESS);
+    ULONG_PTR base = 0;
+    assert_int_equal(plat_user_map(&base, PAGE_SIZE, PLAT_READWRITE), STATUS_SUCCESS);
+    reset();
+    struct io_file *file = test_open(WdfDeviceIoBuffered);
+    test_in_queue = in_queue;
+    NTSTATUS status = io_device_control(file, code, base, 4, base, 4, &result);
+    KeSetEvent(&proceed, 0, FALSE);
+    wait_for_all();
+    test_note("sender; ");
+    test_close(file);
+    plat_user_unmap(base, PAGE_SIZE);
+    return status;
+}
+
+static VOID NTAPI cleanup_request(WDFOBJECT object)
+{
+    UNREFERENCED_PARAMETER(object);
+    test_note("request; ");
+}
+static VOID NTAPI cleanup_waits(WDFOBJECT object)
+{
+    UNREFERENCED_PARAMETER(object);
+    KeSetEvent(&inside, 0, FALSE);
+    KeWaitForSingleObject(&proceed, Executive, KernelMode, FALSE, NULL);
+    test_note("child at %u; ", KeGetCurrentIrql());
+}
+
+static void note_its_end(WDFREQUEST request)
+{
+    static const WDF_OBJECT_CONTEXT_TYPE_INFO type = {sizeof(type), "Request", 8, &type, NULL};
+    WDF_OBJECT_ATTRIBUTES attributes = below(NULL, cleanup_request);
+    attributes.ContextTypeInfo = &type;
+    assert_int_equal(WdfObjectAllocateContext(test_globals, request, &attributes, NULL), STATUS_SUCCESS);
+}
+
+/* The one exception: completed at DISPATCH_LEVEL, a request does not wait for a child that wants PASSIVE_LEVEL. */
+static bool complete_at_dispatch(WDFREQUEST request)
+{
+    KIRQL irql;
+    WDF_OBJECT_ATTRIBUTES attributes = below(request, cleanup_waits);
+    note_its_end(request);
+    assert_int_equal(WdfStringCreate(test_globals, NULL, &attributes, &string), STATUS_SUCCESS);
+    KeRaiseIrql(DISPATCH_LEVEL, &irql);
+    WdfRequestComplete(test_globals, request, STATUS_SUCCESS);
+    KeLowerIrql(irql);
+    return true;
+}
+
+static void test_request_at_dispatch(void **state)
+{
+    UNREFERENCED_PARAMETER(state);
+    assert_int_equal(send(complete_at_dispatch), STATUS_SUCCESS);
+    assert_non_null(strstr(test_record, "request; child at 0; sender; "));
+}
+
+/* Otherwise it does, without holding the thread up that completes it: the sender learns of the end after it. */
+static struct {
+    WORK_QUEUE_ITEM item;
+    WDFOBJECT object;
+} there;
+static VOID NTAPI delete_there(PVOID parameter)
+{
+    UNREFERENCED_PARAMETER(parameter);
+    WdfObjectDelete(test_globals, there.object);
+}
+static bool complete_meanwhile(WDFREQUEST request)
+{
+    WDF_OBJECT_ATTRIBUTES attributes = below(request, cleanup_waits);
+    note_its_end(request);
+    assert_int_equal(WdfObjectCreate(test_globals, &attributes, &there.object), STATUS_SUCCESS);
+    there.item = (WORK_QUEUE_ITEM){.WorkerRoutine = delete_there};
+    ExQueueWorkItem(&there.item, DelayedWorkQueue);
+    KeWaitForSingleObject(&inside, Executive, KernelMode, FALSE, NULL);
+    WdfRequestComplete(test_globals, request, STATUS_SUCCESS);
+    test_note("completed; ");
+    KeSetEvent(&proceed, 0, FALSE);
+    return true;
+}
+
+static void test_request_child_elsewhere(void **state)
+{
+    UNREFERENCED_PARAMETER(state);
+    assert_int_equal(send(complete_meanwhile), STATUS_SUCCESS);
+    assert_non_null(strstr(test_record, "completed; child at 0; request; sender; "));
+}
+
+/* A reference to the request's own buffer that outlives it. */
+static bool keep_its_buffer(WDFREQUEST request)
+{
+    WDFMEMORY memory;
+    assert_int_equal(WdfRequestRetrieveOutputMemory(test_globals, request, &memory), STATUS_SUCCESS);
+    WdfObjectReferenceActual(test_globals, memory, NULL, 0, NULL);
+    return false;
+}
+static void complete_with_reference(void)
+{
+    send(keep_its_buffer);
+}
+
+static void test_buffer_is_referenced(void **state)
+{
+    UNREFERENCED_PARAMETER(state);
+    struct bugcheck_result stop = bugcheck_of(complete_with_reference);
+    assert_true(stop.happened);
+    assert_int_equal(stop.code, 0x10D);
+    assert_int_equal(stop.parameters[0], 3);
+    assert_int_equal(stop.parameters[2], 1);
+    assert_non_null(strstr(stop.report, "1 references to its buffers are left"));
+}
+
+/* ---- what WdfObjectDelete is not for ---- */
+
+static WDFOBJECT refused;
+static void delete_refused(void)
+{
+    WdfObjectDelete(test_globals, refused);
+}
+static bool delete_request(WDFREQUEST request)
+{
+    WDFMEMORY memory;
+    const WDFOBJECT objects[] = {request, test_queue, test_wdf_driver};
+    for (SIZE_T i = 0; i < RTL_NUMBER_OF(objects); i++) {
+        refused = objects[i];
+        struct bugcheck_result stop = bugcheck_of(delete_refused);
+        assert_int_equal(stop.parameters[0], 7);
+        assert_non_null(strstr(stop.report, "which only the framework deletes"));
+    }
+    assert_int_equal(WdfRequestRetrieveInputMemory(test_globals, request, &memory), STATUS_SUCCESS);
+    refused = (WDFOBJECT)memory;
+    assert_true(bugcheck_of(delete_refused).happened);
+    return false;
+}
+
+static void test_not_for_drivers(void **state)
+{
+    UNREFERENCED_PARAMETER(state);
+    assert_int_equal(send(delete_request), STATUS_SUCCESS);
+}
+
+int run_end_of_use_tests(void)
+{
+#define LOADED(test) cmocka_unit_test_setup_teardown(test, set_up, tear_down)
+    const struct CMUnitTest tests[] = {
+        LOADED(test_item_is_waited_for),
+        LOADED(test_timer_is_waited_for),
+        LOADED(test_item_deletes_itself),
+        LOADED(test_item_deletes_its_parent),
+        LOADED(test_timer_deletes_itself),
+        LOADED(test_stop_from_the_callback),
+        cmocka_unit_test(test_request_at_dispatch),
+        cmocka_unit_test(test_request_child_elsewhere),
+        cmocka_unit_test(test_buffer_is_referenced),
+        cmocka_unit_test(test_not_for_drivers),
+    };
+    return cmocka_run_group_tests_name("kmdf end of use", tests, NULL, NULL);
+}
