@@ -83,6 +83,11 @@ static struct kmdf_object *take(struct kmdf_collection *collection, const struct
     return taken;
 }
 
+struct kmdf_object *kmdf_collection_take(struct kmdf_collection *collection, ULONG index)
+{
+    return take(collection, NULL, index);
+}
+
 static void remove_item(struct kmdf_collection *collection, const struct kmdf_object *item, ULONG index,
                         const char *function)
 {

@@ -1,6 +1,7 @@
 /*
  * driver.c - the framework's driver object: top of a driver's tree of objects.
  */
+#include "kmdf_collection.h"
 #include "kmdf_device.h"
 
 static void driver_destroy(struct kmdf_object *object)
@@ -146,4 +147,30 @@ BOOLEAN NTAPI WdfDriverIsVersionAvailable(PWDF_DRIVER_GLOBALS DriverGlobals, WDF
     return VersionAvailableParams->Size == sizeof(*VersionAvailableParams) &&
            VersionAvailableParams->MajorVersion == KMDF_VERSION_MAJOR &&
            VersionAvailableParams->MinorVersion <= KMDF_VERSION_MINOR;
+}
+
+/* Has String say what framework this is, for people to read. STATUS_INSUFFICIENT_RESOURCES. PASSIVE_LEVEL. */
+NTSTATUS NTAPI WdfDriverRetrieveVersionString(PWDF_DRIVER_GLOBALS DriverGlobals, WDFDRIVER Driver, WDFSTRING String)
+{
+    char text[32];
+    WCHAR wide[32];
+    UNREFERENCED_PARAMETER(DriverGlobals);
+    KMDF_GET(driver, Driver);
+    struct kmdf_string *string = KMDF_GET(string, String);
+    SIZE_T length = rtl_print(text, sizeof(text), "KMDF %u.%u, umaccess", KMDF_VERSION_MAJOR, KMDF_VERSION_MINOR);
+    for (SIZE_T i = 0; i < length; i++)
+        wide[i] = (UCHAR)text[i];
+    const UNICODE_STRING value = {(USHORT)(length * sizeof(WCHAR)), (USHORT)(length * sizeof(WCHAR)), wide};
+    return kmdf_string_set(string, &value);
+}
+
+/* For the trace code that WPP generates; there is nobody who would begin a trace, so EvtTraceCallback is not called. */
+NTSTATUS NTAPI WdfDriverRegisterTraceInfo(PWDF_DRIVER_GLOBALS DriverGlobals, PDRIVER_OBJECT DriverObject,
+                                          PFN_WDF_TRACE_CALLBACK EvtTraceCallback, PVOID ControlBlock)
+{
+    kmdf_client_of(DriverGlobals, __func__);
+    kmdf_require(DriverObject);
+    kmdf_require(EvtTraceCallback);
+    kmdf_require(ControlBlock);
+    return STATUS_SUCCESS;
 }

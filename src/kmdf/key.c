@@ -88,26 +88,53 @@ NTSTATUS NTAPI WdfRegistryCreateKey(PWDF_DRIVER_GLOBALS DriverGlobals, WDFKEY Pa
     return open_key(client, &wanted, KeyAttributes, Key);
 }
 
-/* The key Parameters below the driver's own. STATUS_OBJECT_NAME_NOT_FOUND: it has none. PASSIVE_LEVEL. */
-NTSTATUS NTAPI WdfDriverOpenParametersRegistryKey(PWDF_DRIVER_GLOBALS DriverGlobals, WDFDRIVER Driver,
-                                                  ACCESS_MASK DesiredAccess, PWDF_OBJECT_ATTRIBUTES KeyAttributes,
-                                                  WDFKEY *Key)
+/* ---- keys below the driver's own ---- */
+
+/* Opens the key name below that of the driver's service, and creates it if it is not there. */
+static NTSTATUS open_below(const struct kmdf_driver *driver, const UNICODE_STRING *name, ACCESS_MASK access,
+                           const WDF_OBJECT_ATTRIBUTES *attributes, WDFKEY *key)
 {
-    static const WCHAR parameters[] = L"\\Parameters";
-    struct kmdf_client *client = kmdf_client_of(DriverGlobals, __func__);
-    const UNICODE_STRING *service = &KMDF_GET(driver, Driver)->registry_path;
-    kmdf_require(Key);
-    SIZE_T length = service->Length + sizeof(parameters) - sizeof(WCHAR);
+    const UNICODE_STRING *service = &driver->registry_path;
+    SIZE_T length = service->Length + sizeof(WCHAR) + name->Length;
     WCHAR *path = length <= 0xFFFE ? mm_heap_allocate(length, KMDF_TAG) : NULL;
     if (!path)
         return STATUS_INSUFFICIENT_RESOURCES;
     __builtin_memcpy(path, service->Buffer, service->Length);
-    __builtin_memcpy((UCHAR *)path + service->Length, parameters, sizeof(parameters) - sizeof(WCHAR));
-    UNICODE_STRING name = {(USHORT)length, (USHORT)length, path};
-    NTSTATUS status = open_key(client, &(struct wanted){.name = &name, .access = DesiredAccess}, KeyAttributes, Key);
+    path[service->Length / sizeof(WCHAR)] = '\\';
+    __builtin_memcpy(path + service->Length / sizeof(WCHAR) + 1, name->Buffer, name->Length);
+    UNICODE_STRING full = {(USHORT)length, (USHORT)length, path};
+    const struct wanted wanted = {.name = &full, .access = access, .create = true};
+    NTSTATUS status = open_key(driver->object.client, &wanted, attributes, key);
     mm_heap_free(path, KMDF_TAG);
     return status;
 }
+
+/* The key Parameters of the driver's service, which is made if there is none. PASSIVE_LEVEL. */
+NTSTATUS NTAPI WdfDriverOpenParametersRegistryKey(PWDF_DRIVER_GLOBALS DriverGlobals, WDFDRIVER Driver,
+                                                  ACCESS_MASK DesiredAccess, PWDF_OBJECT_ATTRIBUTES KeyAttributes,
+                                                  WDFKEY *Key)
+{
+    static const UNICODE_STRING name = {20, 20, (PWCH)L"Parameters"};
+    UNREFERENCED_PARAMETER(DriverGlobals);
+    const struct kmdf_driver *driver = KMDF_GET(driver, Driver);
+    kmdf_require(Key);
+    return open_below(driver, &name, DesiredAccess, KeyAttributes, Key);
+}
+
+/* The key for what the driver writes at run time. Where it is, drivers are not told; here it is the key PersistentState
+ * of the driver's service. PASSIVE_LEVEL. */
+NTSTATUS NTAPI WdfDriverOpenPersistentStateRegistryKey(PWDF_DRIVER_GLOBALS DriverGlobals, WDFDRIVER Driver,
+                                                       ACCESS_MASK DesiredAccess, PWDF_OBJECT_ATTRIBUTES KeyAttributes,
+                                                       WDFKEY *Key)
+{
+    static const UNICODE_STRING name = {30, 30, (PWCH)L"PersistentState"};
+    UNREFERENCED_PARAMETER(DriverGlobals);
+    const struct kmdf_driver *driver = KMDF_GET(driver, Driver);
+    kmdf_require(Key);
+    return open_below(driver, &name, DesiredAccess, KeyAttributes, Key);
+}
+
+/* ---- what one does with a key ---- */
 
 /* Closes the key and deletes the object. PASSIVE_LEVEL. */
 VOID NTAPI WdfRegistryClose(PWDF_DRIVER_GLOBALS DriverGlobals, WDFKEY Key)

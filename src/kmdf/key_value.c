@@ -5,9 +5,8 @@
 #include "kmdf_key.h"
 #include "kmdf_memory.h"
 
-/* A copy of a value, in pool, to be freed with mm_heap_free. */
-static NTSTATUS read_value(WDFKEY handle, const UNICODE_STRING *name, const char *function,
-                           KEY_VALUE_PARTIAL_INFORMATION **read)
+NTSTATUS kmdf_key_read(WDFKEY handle, const UNICODE_STRING *name, const char *function,
+                       KEY_VALUE_PARTIAL_INFORMATION **read)
 {
     struct kmdf_key *key = (struct kmdf_key *)kmdf_object_of((WDFOBJECT)handle, &kmdf_key_type, function);
     ULONG room = 256;
@@ -32,8 +31,8 @@ static NTSTATUS read_value(WDFKEY handle, const UNICODE_STRING *name, const char
     }
 }
 
-static NTSTATUS write_value(WDFKEY handle, const UNICODE_STRING *name, ULONG type, const void *data, ULONG bytes,
-                            const char *function)
+NTSTATUS kmdf_key_write(WDFKEY handle, const UNICODE_STRING *name, ULONG type, const void *data, ULONG bytes,
+                        const char *function)
 {
     struct kmdf_key *key = (struct kmdf_key *)kmdf_object_of((WDFOBJECT)handle, &kmdf_key_type, function);
     kmdf_require_parameter(name, "ValueName", function);
@@ -63,7 +62,7 @@ NTSTATUS NTAPI WdfRegistryQueryValue(PWDF_DRIVER_GLOBALS DriverGlobals, WDFKEY K
 {
     KEY_VALUE_PARTIAL_INFORMATION *value;
     UNREFERENCED_PARAMETER(DriverGlobals);
-    NTSTATUS status = read_value(Key, ValueName, __func__, &value);
+    NTSTATUS status = kmdf_key_read(Key, ValueName, __func__, &value);
     if (!NT_SUCCESS(status))
         return status;
     if (ValueLengthQueried)
@@ -88,7 +87,7 @@ NTSTATUS NTAPI WdfRegistryQueryMemory(PWDF_DRIVER_GLOBALS DriverGlobals, WDFKEY 
     struct kmdf_client *client = kmdf_client_of(DriverGlobals, __func__);
     kmdf_require(Memory);
     *Memory = NULL;
-    NTSTATUS status = read_value(Key, ValueName, __func__, &value);
+    NTSTATUS status = kmdf_key_read(Key, ValueName, __func__, &value);
     if (!NT_SUCCESS(status))
         return status;
     status =
@@ -110,7 +109,7 @@ NTSTATUS NTAPI WdfRegistryQueryULong(PWDF_DRIVER_GLOBALS DriverGlobals, WDFKEY K
     KEY_VALUE_PARTIAL_INFORMATION *value;
     UNREFERENCED_PARAMETER(DriverGlobals);
     kmdf_require(Value);
-    NTSTATUS status = read_value(Key, ValueName, __func__, &value);
+    NTSTATUS status = kmdf_key_read(Key, ValueName, __func__, &value);
     if (!NT_SUCCESS(status))
         return status;
     if (value->Type == REG_DWORD && value->DataLength == sizeof(ULONG))
@@ -131,7 +130,7 @@ NTSTATUS NTAPI WdfRegistryQueryUnicodeString(PWDF_DRIVER_GLOBALS DriverGlobals, 
 {
     KEY_VALUE_PARTIAL_INFORMATION *value;
     UNREFERENCED_PARAMETER(DriverGlobals);
-    NTSTATUS status = read_value(Key, ValueName, __func__, &value);
+    NTSTATUS status = kmdf_key_read(Key, ValueName, __func__, &value);
     if (!NT_SUCCESS(status))
         return status;
     UNICODE_STRING string = string_of(value);
@@ -158,7 +157,7 @@ NTSTATUS NTAPI WdfRegistryQueryString(PWDF_DRIVER_GLOBALS DriverGlobals, WDFKEY 
     KEY_VALUE_PARTIAL_INFORMATION *value;
     UNREFERENCED_PARAMETER(DriverGlobals);
     struct kmdf_string *string = KMDF_GET(string, String);
-    NTSTATUS status = read_value(Key, ValueName, __func__, &value);
+    NTSTATUS status = kmdf_key_read(Key, ValueName, __func__, &value);
     if (!NT_SUCCESS(status))
         return status;
     UNICODE_STRING text = string_of(value);
@@ -175,7 +174,7 @@ NTSTATUS NTAPI WdfRegistryAssignValue(PWDF_DRIVER_GLOBALS DriverGlobals, WDFKEY 
 {
     UNREFERENCED_PARAMETER(DriverGlobals);
     kmdf_require(Value);
-    return write_value(Key, ValueName, ValueType, Value, ValueLength, __func__);
+    return kmdf_key_write(Key, ValueName, ValueType, Value, ValueLength, __func__);
 }
 
 /* MemoryOffsets, which may be NULL: the part to write. STATUS_INTEGER_OVERFLOW, STATUS_INVALID_BUFFER_SIZE: it is not
@@ -193,14 +192,14 @@ NTSTATUS NTAPI WdfRegistryAssignMemory(PWDF_DRIVER_GLOBALS DriverGlobals, WDFKEY
         return STATUS_INVALID_BUFFER_SIZE;
     if (length > 0xFFFFFFFF)
         return STATUS_INVALID_BUFFER_SIZE;
-    return write_value(Key, ValueName, ValueType, memory->buffer + offset, (ULONG)length, __func__);
+    return kmdf_key_write(Key, ValueName, ValueType, memory->buffer + offset, (ULONG)length, __func__);
 }
 
 NTSTATUS NTAPI WdfRegistryAssignULong(PWDF_DRIVER_GLOBALS DriverGlobals, WDFKEY Key, PCUNICODE_STRING ValueName,
                                       ULONG Value)
 {
     UNREFERENCED_PARAMETER(DriverGlobals);
-    return write_value(Key, ValueName, REG_DWORD, &Value, sizeof(Value), __func__);
+    return kmdf_key_write(Key, ValueName, REG_DWORD, &Value, sizeof(Value), __func__);
 }
 
 /* Writes a REG_SZ, with its terminator. PASSIVE_LEVEL. */
@@ -213,7 +212,7 @@ NTSTATUS NTAPI WdfRegistryAssignUnicodeString(PWDF_DRIVER_GLOBALS DriverGlobals,
     NTSTATUS status = kmdf_string_set(&copy, Value);
     if (!NT_SUCCESS(status))
         return status;
-    status = write_value(Key, ValueName, REG_SZ, copy.value.Buffer, copy.value.MaximumLength, __func__);
+    status = kmdf_key_write(Key, ValueName, REG_SZ, copy.value.Buffer, copy.value.MaximumLength, __func__);
     mm_heap_free(copy.value.Buffer, KMDF_TAG);
     return status;
 }
@@ -223,6 +222,6 @@ NTSTATUS NTAPI WdfRegistryAssignString(PWDF_DRIVER_GLOBALS DriverGlobals, WDFKEY
 {
     UNREFERENCED_PARAMETER(DriverGlobals);
     const UNICODE_STRING *value = &KMDF_GET(string, String)->value;
-    return write_value(Key, ValueName, REG_SZ, value->Buffer ? value->Buffer : L"",
-                       value->Buffer ? value->MaximumLength : (ULONG)sizeof(WCHAR), __func__);
+    return kmdf_key_write(Key, ValueName, REG_SZ, value->Buffer ? value->Buffer : L"",
+                          value->Buffer ? value->MaximumLength : (ULONG)sizeof(WCHAR), __func__);
 }

@@ -16,6 +16,8 @@ extern const struct kmdf_type kmdf_collection_type;
 NTSTATUS kmdf_collection_add(struct kmdf_collection *collection, struct kmdf_object *item, ULONG_PTR caller);
 /* The item at index, or null. */
 struct kmdf_object *kmdf_collection_at(struct kmdf_collection *collection, ULONG index);
+/* Takes the item at index out; the reference it had there is the caller's. Null: there is none. */
+struct kmdf_object *kmdf_collection_take(struct kmdf_collection *collection, ULONG index);
 
 struct kmdf_string {
     struct kmdf_object object;

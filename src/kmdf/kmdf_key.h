@@ -10,3 +10,10 @@ struct kmdf_key {
     HANDLE handle; /* null once closed */
 };
 extern const struct kmdf_type kmdf_key_type;
+
+/* A copy of a value, in pool, to be freed with mm_heap_free (KMDF_TAG). handle and name are what a driver passed to
+ * function. STATUS_INVALID_DEVICE_REQUEST: not at PASSIVE_LEVEL; else what ZwQueryValueKey says. */
+NTSTATUS kmdf_key_read(WDFKEY handle, const UNICODE_STRING *name, const char *function,
+                       KEY_VALUE_PARTIAL_INFORMATION **read);
+NTSTATUS kmdf_key_write(WDFKEY handle, const UNICODE_STRING *name, ULONG type, const void *data, ULONG bytes,
+                        const char *function);

@@ -61,6 +61,18 @@ VOID NTAPI WdfObjectDereferenceActual(PWDF_DRIVER_GLOBALS DriverGlobals, WDFOBJE
     kmdf_dereference(kmdf_object_of(Handle, NULL, __func__));
 }
 
+/* "Not implemented", says its page. */
+NTSTATUS NTAPI WdfObjectQuery(PWDF_DRIVER_GLOBALS DriverGlobals, WDFOBJECT Object, CONST GUID *Guid,
+                              ULONG QueryBufferLength, PVOID QueryBuffer)
+{
+    UNREFERENCED_PARAMETER(DriverGlobals);
+    UNREFERENCED_PARAMETER(QueryBufferLength);
+    UNREFERENCED_PARAMETER(QueryBuffer);
+    kmdf_object_of(Object, NULL, __func__);
+    kmdf_require(Guid);
+    return STATUS_NOT_IMPLEMENTED;
+}
+
 ULONG_PTR kmdf_call(ULONG_PTR routine, ULONG_PTR a, ULONG_PTR b, ULONG_PTR c, ULONG_PTR d, ULONG_PTR e)
 {
     PKTHREAD self = ke_thread_current();

@@ -38,6 +38,33 @@ bool kmdf_function_done(ULONG index)
     return index < KMDF_FUNCTIONS && rows[index].done;
 }
 
+/* Why functions that begin so are not there; what is not listed may come. */
+static const struct {
+    const char *prefix, *reason;
+} families[] = {
+    {"WdfUsb", "there are no USB devices here"},
+    {"WdfDma", "there is no DMA here, as there is no hardware"},
+    {"WdfCommonBuffer", "there is no DMA here, as there is no hardware"},
+    {"WdfInterrupt", "there are no interrupts here, as there is no hardware"},
+    {"WdfIoResource", "there are no hardware resources here"},
+    {"WdfCmResource", "there are no hardware resources here"},
+    {"WdfWmi", "nobody would consume WMI data here"},
+    {"WdfCx", "there are no class extensions here"},
+    {"WdfCompanion", "there are no companions here"},
+};
+
+static const char *reason_for(const char *name)
+{
+    for (SIZE_T i = 0; i < RTL_NUMBER_OF(families); i++) {
+        SIZE_T at = 0;
+        while (families[i].prefix[at] && families[i].prefix[at] == name[at])
+            at++;
+        if (!families[i].prefix[at])
+            return families[i].reason;
+    }
+    return "docs/kmdf.md lists those that are written";
+}
+
 /* Target of the stubs: bug check with the function's name, as for a stub of an export. */
 NTAPI DECLSPEC_NORETURN void kmdf_missing(ULONG index);
 NTAPI DECLSPEC_NORETURN void kmdf_missing(ULONG index)
@@ -46,8 +73,8 @@ NTAPI DECLSPEC_NORETURN void kmdf_missing(ULONG index)
     ULONG_PTR caller = seh_export_caller() - 1;
     if (ke_symbolize)
         ke_symbolize(caller, place, sizeof(place));
-    rtl_print(why, sizeof(why), "a driver called the unimplemented framework function %s (slot %u) at %s",
-              rows[index].name, index, place);
+    rtl_print(why, sizeof(why), "a driver called the unimplemented framework function %s (slot %u) at %s; %s",
+              rows[index].name, index, place, reason_for(rows[index].name));
     const ULONG_PTR parameters[4] = {(ULONG_PTR)rows[index].name, caller, 0, 0};
     ke_bugcheck_because((ULONG)STATUS_DRIVER_ENTRYPOINT_NOT_FOUND, parameters, why);
 }

@@ -115,19 +115,35 @@ static void test_hostile(void **state)
     assert_int_equal(WdfVersionBindClass(NULL, NULL, NULL), STATUS_NOT_FOUND);
 }
 
+static ULONG stub_index;
 static void call_stub(void)
 {
-    ((VOID(NTAPI *)(PWDF_DRIVER_GLOBALS))(void *)kmdf_functions[0])(NULL);
+    ((VOID(NTAPI *)(PWDF_DRIVER_GLOBALS))(void *)kmdf_functions[stub_index])(NULL);
 }
 
 static void test_stub(void **state)
 {
     UNREFERENCED_PARAMETER(state);
-    assert_false(kmdf_function_done(0));
-    struct bugcheck_result result = bugcheck_of(call_stub);
-    assert_true(result.happened);
-    assert_int_equal(result.code, (ULONG)STATUS_DRIVER_ENTRYPOINT_NOT_FOUND);
-    assert_non_null(strstr(result.report, "unimplemented framework function WdfChildListCreate (slot 0)"));
+    static const struct {
+        ULONG index;
+        const char *name, *hint;
+    } rows[] = {
+        {WdfCxVerifierKeBugCheckTableIndex, "WdfCxVerifierKeBugCheck", "class extensions"},
+        {WdfUsbTargetPipeGetTypeTableIndex, "WdfUsbTargetPipeGetType", "no USB devices"},
+        {WdfDmaEnablerCreateTableIndex, "WdfDmaEnablerCreate", "no DMA"},
+        {WdfGetTriageInfoTableIndex, "WdfGetTriageInfo", "docs/kmdf.md lists"},
+    };
+    for (SIZE_T i = 0; i < RTL_NUMBER_OF(rows); i++) {
+        char wanted[100];
+        stub_index = rows[i].index;
+        assert_false(kmdf_function_done(stub_index));
+        struct bugcheck_result result = bugcheck_of(call_stub);
+        assert_true(result.happened);
+        assert_int_equal(result.code, (ULONG)STATUS_DRIVER_ENTRYPOINT_NOT_FOUND);
+        snprintf(wanted, sizeof(wanted), "unimplemented framework function %s (slot %u)", rows[i].name, stub_index);
+        assert_non_null(strstr(result.report, wanted));
+        assert_non_null(strstr(result.report, rows[i].hint));
+    }
 }
 
 static void bad_globals(void)
@@ -191,12 +207,44 @@ static void test_driver_object(void **state)
     unbind();
 }
 
+static VOID NTAPI trace(VOID)
+{
+}
+
+/* Functions that only have to be there. */
+static void test_formalities(void **state)
+{
+    const WDFFUNC *functions;
+    struct test_bind info = test_bind_info(&functions, 444);
+    WDF_DRIVER_CONFIG config;
+    WDFDRIVER wdf;
+    WDFSTRING string;
+    UNICODE_STRING said;
+    GUID guid = {0};
+    int control_block;
+    UNREFERENCED_PARAMETER(state);
+    assert_int_equal(test_bind(&driver, &info, &globals), STATUS_SUCCESS);
+    WDF_DRIVER_CONFIG_INIT(&config, NULL);
+    config.DriverInitFlags = WdfDriverInitNonPnpDriver;
+    assert_int_equal(WdfDriverCreate(globals, &driver, &path, NULL, &config, &wdf), STATUS_SUCCESS);
+    assert_int_equal(WdfStringCreate(globals, NULL, NULL, &string), STATUS_SUCCESS);
+    assert_int_equal(WdfDriverRetrieveVersionString(globals, wdf, string), STATUS_SUCCESS);
+    WdfStringGetUnicodeString(globals, string, &said);
+    assert_int_equal(said.Length, 38);
+    assert_memory_equal(said.Buffer, L"KMDF 1.33, umaccess", 40);
+    assert_int_equal(
+        WdfDriverRegisterTraceInfo(globals, &driver, (PFN_WDF_TRACE_CALLBACK)(void *)trace, &control_block),
+        STATUS_SUCCESS);
+    assert_int_equal(WdfObjectQuery(globals, string, &guid, 0, NULL), STATUS_NOT_IMPLEMENTED);
+    unbind();
+}
+
 int run_bind_tests(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_pointer),       cmocka_unit_test(test_tag),     cmocka_unit_test(test_copied),
-        cmocka_unit_test(test_versions),      cmocka_unit_test(test_hostile), cmocka_unit_test(test_stub),
-        cmocka_unit_test(test_driver_object),
+        cmocka_unit_test(test_pointer),       cmocka_unit_test(test_tag),         cmocka_unit_test(test_copied),
+        cmocka_unit_test(test_versions),      cmocka_unit_test(test_hostile),     cmocka_unit_test(test_stub),
+        cmocka_unit_test(test_driver_object), cmocka_unit_test(test_formalities),
     };
     return cmocka_run_group_tests_name("kmdf bind", tests, NULL, NULL);
 }

@@ -40,6 +40,7 @@ status, text = run("run", f"{drivers}/careless_stub.sys", "--ioctl=0x222000")
 check("stub", status == 1 and "unimplemented framework function WdfChildListBeginScan (slot 4)" in text, text)
 if symbols:
     check("line of the stub's call", f"careless.c:{line_of('BeginScan')}" in text, text)
+    check("name of the stub's caller", re.search(r"\(slot 4\) at careless_stub!\w+\+0x[0-9a-f]+ \(.*\); docs/kmdf.md lists", text), text)
 
 status, text = run("run", f"{drivers}/careless_dereference.sys", "--ioctl=0x222000")
 check("dereference", status == 1 and "the driver took the handle of a WDFOBJECT for a pointer" in text, text)

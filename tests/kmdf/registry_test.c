@@ -138,10 +138,114 @@ static void test_memory(void **state)
     assert_int_equal(length, sizeof(data));
 }
 
+/* ---- lists of strings ---- */
+
+static void assign_raw(ULONG type, const void *data, ULONG bytes)
+{
+    assert_int_equal(WdfRegistryAssignValue(test_globals, key, NAME("m"), type, bytes, (PVOID)data), STATUS_SUCCESS);
+}
+
+static NTSTATUS query_list(WDFCOLLECTION list)
+{
+    WDF_OBJECT_ATTRIBUTES attributes;
+    WDF_OBJECT_ATTRIBUTES_INIT(&attributes);
+    attributes.ParentObject = list;
+    return WdfRegistryQueryMultiString(test_globals, key, NAME("m"), &attributes, list);
+}
+
+static void list_has(WDFCOLLECTION list, ULONG index, const UNICODE_STRING *wanted)
+{
+    UNICODE_STRING said;
+    WdfStringGetUnicodeString(test_globals, (WDFSTRING)WdfCollectionGetItem(test_globals, list, index), &said);
+    assert_int_equal(said.Length, wanted->Length);
+    assert_memory_equal(said.Buffer, wanted->Buffer, wanted->Length);
+}
+
+static void test_lists(void **state)
+{
+    WDFCOLLECTION list;
+    KIRQL irql;
+    ULONG length = 0, type = 0;
+    WCHAR data[8];
+    UNREFERENCED_PARAMETER(state);
+    assert_int_equal(WdfCollectionCreate(test_globals, NULL, &list), STATUS_SUCCESS);
+    assert_int_equal(query_list(list), STATUS_OBJECT_NAME_NOT_FOUND);
+    assign_raw(REG_SZ, L"one", 8);
+    assert_int_equal(query_list(list), STATUS_OBJECT_TYPE_MISMATCH);
+    assign_raw(REG_MULTI_SZ, L"", 2);
+    assert_int_equal(query_list(list), STATUS_RESOURCE_DATA_NOT_FOUND);
+    assign_raw(REG_MULTI_SZ, "", 0);
+    assert_int_equal(query_list(list), STATUS_RESOURCE_DATA_NOT_FOUND);
+    assert_int_equal(WdfRegistryAssignMultiString(test_globals, key, NAME("m"), list), STATUS_INVALID_PARAMETER);
+    assert_int_equal(WdfCollectionGetCount(test_globals, list), 0);
+    assign_raw(REG_MULTI_SZ, L"one\0three\0", 22);
+    assert_int_equal(query_list(list), STATUS_SUCCESS);
+    assert_int_equal(WdfCollectionGetCount(test_globals, list), 2);
+    assign_raw(REG_MULTI_SZ, L"x\0yy", 9); /* neither of the two terminators, and half a character */
+    assert_int_equal(query_list(list), STATUS_SUCCESS);
+    assert_int_equal(WdfCollectionGetCount(test_globals, list), 4); /* behind those it had */
+    list_has(list, 0, NAME("one"));
+    list_has(list, 1, NAME("three"));
+    list_has(list, 2, NAME("x"));
+    list_has(list, 3, NAME("yy"));
+    for (int i = 0; i < 3; i++)
+        WdfCollectionRemoveItem(test_globals, list, 1);
+    assert_int_equal(WdfRegistryAssignMultiString(test_globals, key, NAME("m"), list), STATUS_SUCCESS);
+    assert_int_equal(WdfRegistryQueryValue(test_globals, key, NAME("m"), sizeof(data), data, &length, &type),
+                     STATUS_SUCCESS);
+    assert_int_equal(type, REG_MULTI_SZ);
+    assert_int_equal(length, 10);
+    assert_memory_equal(data, L"one\0", 10);
+    KeRaiseIrql(APC_LEVEL, &irql);
+    NTSTATUS query = query_list(list), assign = WdfRegistryAssignMultiString(test_globals, key, NAME("m"), list);
+    KeLowerIrql(irql);
+    assert_int_equal(query, STATUS_INVALID_DEVICE_REQUEST);
+    assert_int_equal(assign, STATUS_INVALID_DEVICE_REQUEST);
+    assert_int_equal(WdfCollectionAdd(test_globals, list, list), STATUS_SUCCESS); /* no string */
+    assert_int_equal(WdfRegistryAssignMultiString(test_globals, key, NAME("m"), list), STATUS_INVALID_PARAMETER);
+    WdfCollectionRemove(test_globals, list, list);
+}
+
+/* The second string is too long for one: the first goes again. */
+static void test_list_fails(void **state)
+{
+    WDFCOLLECTION list;
+    static WCHAR data[0x8003] = {'a', 0};
+    UNREFERENCED_PARAMETER(state);
+    for (SIZE_T i = 2; i < RTL_NUMBER_OF(data); i++)
+        data[i] = 'b';
+    assert_int_equal(WdfCollectionCreate(test_globals, NULL, &list), STATUS_SUCCESS);
+    assign_raw(REG_MULTI_SZ, data, sizeof(data));
+    assert_int_equal(query_list(list), STATUS_INVALID_PARAMETER);
+    assert_int_equal(WdfCollectionGetCount(test_globals, list), 0);
+}
+
+/* ---- keys of the driver ---- */
+
+static void test_driver_keys(void **state)
+{
+    WDFKEY state_key, again;
+    ULONG number = 0;
+    UNREFERENCED_PARAMETER(state);
+    assert_int_equal(
+        WdfDriverOpenPersistentStateRegistryKey(test_globals, test_wdf_driver, KEY_WRITE, NULL, &state_key),
+        STATUS_SUCCESS);
+    assert_int_equal(WdfRegistryAssignULong(test_globals, state_key, NAME("n"), 5), STATUS_SUCCESS);
+    assert_int_equal(WdfRegistryQueryULong(test_globals, key, NAME("n"), &number), STATUS_OBJECT_NAME_NOT_FOUND);
+    assert_int_equal(WdfDriverOpenPersistentStateRegistryKey(test_globals, test_wdf_driver, KEY_READ, NULL, &again),
+                     STATUS_SUCCESS);
+    assert_int_equal(WdfRegistryQueryULong(test_globals, again, NAME("n"), &number), STATUS_SUCCESS);
+    assert_int_equal(number, 5);
+    assert_int_equal(WdfRegistryRemoveKey(test_globals, key), STATUS_SUCCESS);
+    assert_int_equal(WdfDriverOpenParametersRegistryKey(test_globals, test_wdf_driver, KEY_READ, NULL, &key),
+                     STATUS_SUCCESS); /* made if it is not there */
+}
+
 int run_registry_tests(void)
 {
 #define LOADED(test) cmocka_unit_test_setup_teardown(test, set_up, tear_down)
-    const struct CMUnitTest tests[] = {LOADED(test_keys), LOADED(test_numbers), LOADED(test_strings),
-                                       LOADED(test_memory)};
+    const struct CMUnitTest tests[] = {LOADED(test_keys),       LOADED(test_numbers), LOADED(test_strings),
+                                       LOADED(test_memory),     LOADED(test_lists),   LOADED(test_list_fails),
+                                       LOADED(test_driver_keys)};
     return cmocka_run_group_tests_name("kmdf registry keys", tests, NULL, NULL);
 }
