@@ -2,7 +2,7 @@
  * wdf.h - the kernel-mode driver framework, for drivers built with it: include ntddk.h (or wdm.h, ntifs.h), then this.
  *
  * Ours, written from the public documentation and source compatible with the public header for what is done. All
- * functions of the table are declared; docs/kmdf.md says which of them do something. KMDF version 1.33.
+ * functions of the table are declared; docs/kmdf.md says which of them do something. KMDF version 1.33. For C and C++.
  */
 #ifndef _WDF_H_
 #define _WDF_H_
@@ -10,6 +10,9 @@
 #define KMDF_VERSION_MAJOR 1
 #define KMDF_VERSION_MINOR 33
 
+#ifdef __cplusplus
+extern "C" {
+#endif
 #include "wdftypes.h"
 #include "wdfnames.h"
 #include "wdfcallbacks.h"
@@ -21,5 +24,8 @@
 #include "wdfio.h"
 #include "wdfrequest.h"
 #include "wdfdeferred.h"
+#ifdef __cplusplus
+}
+#endif
 
 #endif

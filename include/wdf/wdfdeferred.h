@@ -11,10 +11,11 @@
 
 FORCEINLINE VOID WDF_TIMER_CONFIG_INIT(PWDF_TIMER_CONFIG Config, PFN_WDF_TIMER EvtTimerFunc)
 {
-    *Config = (WDF_TIMER_CONFIG){.Size = sizeof(WDF_TIMER_CONFIG),
-                                 .EvtTimerFunc = EvtTimerFunc,
-                                 .AutomaticSerialization = TRUE,
-                                 .UseHighResolutionTimer = WdfUseDefault};
+    RtlZeroMemory(Config, sizeof(*Config));
+    Config->Size = sizeof(*Config);
+    Config->EvtTimerFunc = EvtTimerFunc;
+    Config->AutomaticSerialization = TRUE;
+    Config->UseHighResolutionTimer = WdfUseDefault;
 }
 
 FORCEINLINE VOID WDF_TIMER_CONFIG_INIT_PERIODIC(PWDF_TIMER_CONFIG Config, PFN_WDF_TIMER EvtTimerFunc, LONG Period)
@@ -25,14 +26,18 @@ FORCEINLINE VOID WDF_TIMER_CONFIG_INIT_PERIODIC(PWDF_TIMER_CONFIG Config, PFN_WD
 
 FORCEINLINE VOID WDF_DPC_CONFIG_INIT(PWDF_DPC_CONFIG Config, PFN_WDF_DPC EvtDpcFunc)
 {
-    *Config =
-        (WDF_DPC_CONFIG){.Size = sizeof(WDF_DPC_CONFIG), .EvtDpcFunc = EvtDpcFunc, .AutomaticSerialization = TRUE};
+    RtlZeroMemory(Config, sizeof(*Config));
+    Config->Size = sizeof(*Config);
+    Config->EvtDpcFunc = EvtDpcFunc;
+    Config->AutomaticSerialization = TRUE;
 }
 
 FORCEINLINE VOID WDF_WORKITEM_CONFIG_INIT(PWDF_WORKITEM_CONFIG Config, PFN_WDF_WORKITEM EvtWorkItemFunc)
 {
-    *Config = (WDF_WORKITEM_CONFIG){
-        .Size = sizeof(WDF_WORKITEM_CONFIG), .EvtWorkItemFunc = EvtWorkItemFunc, .AutomaticSerialization = TRUE};
+    RtlZeroMemory(Config, sizeof(*Config));
+    Config->Size = sizeof(*Config);
+    Config->EvtWorkItemFunc = EvtWorkItemFunc;
+    Config->AutomaticSerialization = TRUE;
 }
 
 /* Times in units of 100 ns, as due times and time-outs are: from now (negative), and since 1601. */

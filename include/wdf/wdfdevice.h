@@ -9,19 +9,21 @@ FORCEINLINE VOID WDF_FILEOBJECT_CONFIG_INIT(PWDF_FILEOBJECT_CONFIG FileEventCall
                                             PFN_WDF_DEVICE_FILE_CREATE EvtDeviceFileCreate,
                                             PFN_WDF_FILE_CLOSE EvtFileClose, PFN_WDF_FILE_CLEANUP EvtFileCleanup)
 {
-    *FileEventCallbacks = (WDF_FILEOBJECT_CONFIG){.Size = sizeof(WDF_FILEOBJECT_CONFIG),
-                                                  .EvtDeviceFileCreate = EvtDeviceFileCreate,
-                                                  .EvtFileClose = EvtFileClose,
-                                                  .EvtFileCleanup = EvtFileCleanup,
-                                                  .AutoForwardCleanupClose = WdfUseDefault,
-                                                  .FileObjectClass = WdfFileObjectWdfCannotUseFsContexts};
+    RtlZeroMemory(FileEventCallbacks, sizeof(*FileEventCallbacks));
+    FileEventCallbacks->Size = sizeof(*FileEventCallbacks);
+    FileEventCallbacks->EvtDeviceFileCreate = EvtDeviceFileCreate;
+    FileEventCallbacks->EvtFileClose = EvtFileClose;
+    FileEventCallbacks->EvtFileCleanup = EvtFileCleanup;
+    FileEventCallbacks->AutoForwardCleanupClose = WdfUseDefault;
+    FileEventCallbacks->FileObjectClass = WdfFileObjectWdfCannotUseFsContexts;
 }
 
 FORCEINLINE VOID WDF_IO_TYPE_CONFIG_INIT(PWDF_IO_TYPE_CONFIG IoTypeConfig)
 {
-    *IoTypeConfig = (WDF_IO_TYPE_CONFIG){.Size = sizeof(WDF_IO_TYPE_CONFIG),
-                                         .ReadWriteIoType = WdfDeviceIoBuffered,
-                                         .DeviceControlIoType = WdfDeviceIoBuffered};
+    RtlZeroMemory(IoTypeConfig, sizeof(*IoTypeConfig));
+    IoTypeConfig->Size = sizeof(*IoTypeConfig);
+    IoTypeConfig->ReadWriteIoType = WdfDeviceIoBuffered;
+    IoTypeConfig->DeviceControlIoType = WdfDeviceIoBuffered;
 }
 
 #endif

@@ -7,13 +7,18 @@
 
 FORCEINLINE VOID WDF_DRIVER_CONFIG_INIT(PWDF_DRIVER_CONFIG Config, PFN_WDF_DRIVER_DEVICE_ADD EvtDriverDeviceAdd)
 {
-    *Config = (WDF_DRIVER_CONFIG){.Size = sizeof(WDF_DRIVER_CONFIG), .EvtDriverDeviceAdd = EvtDriverDeviceAdd};
+    RtlZeroMemory(Config, sizeof(*Config));
+    Config->Size = sizeof(*Config);
+    Config->EvtDriverDeviceAdd = EvtDriverDeviceAdd;
 }
 
 FORCEINLINE VOID WDF_DRIVER_VERSION_AVAILABLE_PARAMS_INIT(PWDF_DRIVER_VERSION_AVAILABLE_PARAMS Params,
                                                           ULONG MajorVersion, ULONG MinorVersion)
 {
-    *Params = (WDF_DRIVER_VERSION_AVAILABLE_PARAMS){sizeof(*Params), MajorVersion, MinorVersion};
+    RtlZeroMemory(Params, sizeof(*Params));
+    Params->Size = sizeof(*Params);
+    Params->MajorVersion = MajorVersion;
+    Params->MinorVersion = MinorVersion;
 }
 
 #ifdef _WIN32

@@ -7,8 +7,10 @@
 
 FORCEINLINE VOID WDF_IO_QUEUE_CONFIG_INIT(PWDF_IO_QUEUE_CONFIG Config, WDF_IO_QUEUE_DISPATCH_TYPE DispatchType)
 {
-    *Config = (WDF_IO_QUEUE_CONFIG){
-        .Size = sizeof(WDF_IO_QUEUE_CONFIG), .DispatchType = DispatchType, .PowerManaged = WdfUseDefault};
+    RtlZeroMemory(Config, sizeof(*Config));
+    Config->Size = sizeof(*Config);
+    Config->DispatchType = DispatchType;
+    Config->PowerManaged = WdfUseDefault;
     if (DispatchType == WdfIoQueueDispatchParallel)
         Config->Settings.Parallel.NumberOfPresentedRequests = (ULONG)-1;
 }

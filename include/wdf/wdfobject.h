@@ -7,9 +7,10 @@
 
 FORCEINLINE VOID WDF_OBJECT_ATTRIBUTES_INIT(PWDF_OBJECT_ATTRIBUTES Attributes)
 {
-    *Attributes = (WDF_OBJECT_ATTRIBUTES){.Size = sizeof(WDF_OBJECT_ATTRIBUTES),
-                                          .ExecutionLevel = WdfExecutionLevelInheritFromParent,
-                                          .SynchronizationScope = WdfSynchronizationScopeInheritFromParent};
+    RtlZeroMemory(Attributes, sizeof(*Attributes));
+    Attributes->Size = sizeof(*Attributes);
+    Attributes->ExecutionLevel = WdfExecutionLevelInheritFromParent;
+    Attributes->SynchronizationScope = WdfSynchronizationScopeInheritFromParent;
 }
 
 #ifdef _WIN32

@@ -7,13 +7,15 @@
 
 FORCEINLINE VOID WDF_REQUEST_PARAMETERS_INIT(PWDF_REQUEST_PARAMETERS Parameters)
 {
-    *Parameters = (WDF_REQUEST_PARAMETERS){.Size = sizeof(WDF_REQUEST_PARAMETERS)};
+    RtlZeroMemory(Parameters, sizeof(*Parameters));
+    Parameters->Size = sizeof(*Parameters);
 }
 
 FORCEINLINE VOID WDF_REQUEST_COMPLETION_PARAMS_INIT(PWDF_REQUEST_COMPLETION_PARAMS Params)
 {
-    *Params =
-        (WDF_REQUEST_COMPLETION_PARAMS){.Size = sizeof(WDF_REQUEST_COMPLETION_PARAMS), .Type = WdfRequestTypeNoFormat};
+    RtlZeroMemory(Params, sizeof(*Params));
+    Params->Size = sizeof(*Params);
+    Params->Type = WdfRequestTypeNoFormat;
 }
 
 #endif
