@@ -93,7 +93,7 @@ NTSTATUS NTAPI WdfObjectAllocateContext(PWDF_DRIVER_GLOBALS DriverGlobals, WDFOB
     NTSTATUS status = kmdf_attributes_check(ContextAttributes, &context_type, __func__);
     if (NT_SUCCESS(status) && !ContextAttributes->ContextTypeInfo)
         status = STATUS_OBJECT_NAME_INVALID;
-    if (NT_SUCCESS(status) && object->state != KMDF_ALIVE)
+    if (NT_SUCCESS(status) && kmdf_state_of(object) != KMDF_ALIVE)
         status = STATUS_DELETE_PENDING;
     if (NT_SUCCESS(status))
         status = kmdf_context_add(object, ContextAttributes, seh_export_caller(), &context);

@@ -18,7 +18,7 @@ static void device_destroy(struct kmdf_object *object)
         mm_heap_free(device->link.Buffer, LINK_TAG);
     }
     if (device->wdm) {
-        ((struct extension *)device->wdm->DeviceExtension)->handle = NULL;
+        __atomic_store_n(&((struct extension *)device->wdm->DeviceExtension)->handle, NULL, __ATOMIC_RELEASE);
         IoDeleteDevice(device->wdm);
     }
     if (device->init)
@@ -36,14 +36,34 @@ const struct kmdf_type kmdf_device_type = {.name = "WDFDEVICE",
                                            .destroy = device_destroy,
                                            .no_delete = device_no_delete};
 
-struct kmdf_device *kmdf_device_of_wdm(DEVICE_OBJECT *wdm)
+/* kmdf_lock is held: an object that is found there is not freed before it is released. */
+static struct kmdf_device *find(DEVICE_OBJECT *wdm)
 {
     if (wdm->DriverObject->MajorFunction[IRP_MJ_CREATE] != kmdf_dispatch || !wdm->DeviceExtension)
         return NULL;
-    struct kmdf_object *object = kmdf_handle_find(((struct extension *)wdm->DeviceExtension)->handle);
-    return object && object->type == &kmdf_device_type && ((struct kmdf_device *)object)->wdm == wdm
-               ? (struct kmdf_device *)object
-               : NULL;
+    WDFOBJECT handle = __atomic_load_n(&((struct extension *)wdm->DeviceExtension)->handle, __ATOMIC_ACQUIRE);
+    struct kmdf_object *object = kmdf_handle_find(handle);
+    if (!object || object->type != &kmdf_device_type || object->state == KMDF_DESTROYED)
+        return NULL;
+    return ((struct kmdf_device *)object)->wdm == wdm ? (struct kmdf_device *)object : NULL;
+}
+
+struct kmdf_device *kmdf_device_of_wdm(DEVICE_OBJECT *wdm)
+{
+    plat_lock_acquire(&kmdf_lock);
+    struct kmdf_device *device = find(wdm);
+    plat_lock_release(&kmdf_lock);
+    return device;
+}
+
+struct kmdf_device *kmdf_device_enter(DEVICE_OBJECT *wdm)
+{
+    plat_lock_acquire(&kmdf_lock);
+    struct kmdf_device *device = find(wdm);
+    if (device)
+        device->object.references++;
+    plat_lock_release(&kmdf_lock);
+    return device;
 }
 
 static NTSTATUS make_wdm(struct kmdf_device *device, struct WDFDEVICE_INIT *init)

@@ -97,12 +97,11 @@ static NTSTATUS dispatch(struct kmdf_device *device, IRP *irp)
 /* The device stays until the way through the framework is at its end, whatever the driver deletes on it. */
 NTSTATUS NTAPI kmdf_dispatch(DEVICE_OBJECT *Device, IRP *Irp)
 {
-    struct kmdf_device *device = kmdf_device_of_wdm(Device);
+    struct kmdf_device *device = kmdf_device_enter(Device);
     if (!device)
         return kmdf_irp_complete(Irp, STATUS_NO_SUCH_DEVICE);
     struct kmdf_client *client = device->object.client;
     kmdf_busy(client);
-    kmdf_reference(&device->object, 0);
     NTSTATUS status = dispatch(device, Irp);
     kmdf_dereference(&device->object);
     kmdf_busy_end(client);

@@ -106,7 +106,7 @@ struct kmdf_object *kmdf_object_of(WDFOBJECT handle, const struct kmdf_type *typ
         kmdf_violation(KMDF_WRONG_HANDLE, (ULONG_PTR)handle, 0, 0,
                        "%s was given the handle 0x%llx of a %s where it wants a %s", function,
                        (ULONG64)(ULONG_PTR)handle, object->type->name, wanted);
-    if (object->state == KMDF_DESTROYED)
+    if (kmdf_state_of(object) == KMDF_DESTROYED)
         kmdf_violation(KMDF_WRONG_HANDLE, (ULONG_PTR)handle, 0, 0,
                        "%s was called for the %s 0x%llx from its EvtDestroyCallback", function, object->type->name,
                        (ULONG64)(ULONG_PTR)handle);

@@ -116,7 +116,7 @@ struct kmdf_object {
     struct kmdf_context *contexts;
     WORK_QUEUE_ITEM deferred;
 
-    /* kmdf_lock */
+    /* kmdf_lock; state is read without it, by kmdf_state_of, where that is enough */
     enum kmdf_state state;
     LONG references;
     ULONG_PTR referenced_by; /* code that took the newest reference, or 0 */
@@ -155,6 +155,11 @@ void kmdf_object_delete(struct kmdf_object *object);
  */
 bool kmdf_object_dispose(struct kmdf_object *object, void (*then)(struct kmdf_object *object));
 void kmdf_object_release(struct kmdf_object *object);
+
+static inline enum kmdf_state kmdf_state_of(const struct kmdf_object *object)
+{
+    return __atomic_load_n(&object->state, __ATOMIC_ACQUIRE);
+}
 
 /* caller: driver's code that asked for it, 0: the framework did. */
 void kmdf_reference(struct kmdf_object *object, ULONG_PTR caller);

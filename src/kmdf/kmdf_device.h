@@ -52,6 +52,8 @@ struct WDFDEVICE_INIT *kmdf_init_of(PWDF_DRIVER_GLOBALS globals, PWDFDEVICE_INIT
 void kmdf_init_free(struct WDFDEVICE_INIT *init);
 /* The framework device of a WDM device object, or null if the framework did not make it. */
 struct kmdf_device *kmdf_device_of_wdm(DEVICE_OBJECT *device);
+/* The same with a reference, for the way of an IRP: the device may be deleted at any time. */
+struct kmdf_device *kmdf_device_enter(DEVICE_OBJECT *device);
 
 struct kmdf_file {
     struct kmdf_object object;

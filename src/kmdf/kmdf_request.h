@@ -66,6 +66,17 @@ static inline PDRIVER_CANCEL kmdf_irp_cancel(IRP *irp, PDRIVER_CANCEL routine)
     return __atomic_exchange_n(&irp->CancelRoutine, routine, __ATOMIC_ACQ_REL);
 }
 
+static inline enum kmdf_cancel_state kmdf_cancel_state_of(const struct kmdf_request *request)
+{
+    return __atomic_load_n(&request->cancel_state, __ATOMIC_ACQUIRE);
+}
+
+/* Somebody has cancelled the IRP. With a cancel routine exchanged before, either this or IoCancelIrp sees the other. */
+static inline BOOLEAN kmdf_irp_is_cancelled(const IRP *irp)
+{
+    return __atomic_load_n(&irp->Cancel, __ATOMIC_SEQ_CST);
+}
+
 /* Takes a request that the driver has made cancelable in order to cancel it, unless somebody does already: its
  * EvtRequestCancel is to be called by kmdf_request_cancel_call. The lock of the request's queue is held. */
 bool kmdf_request_cancel_claim(struct kmdf_request *request);

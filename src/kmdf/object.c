@@ -14,6 +14,12 @@ struct plat_lock kmdf_lock;
 
 static void destroy(struct kmdf_object *object);
 
+/* The lock is held. */
+static void set_state(struct kmdf_object *object, enum kmdf_state state)
+{
+    __atomic_store_n(&object->state, state, __ATOMIC_RELEASE);
+}
+
 /* ---- creation ---- */
 
 static NTSTATUS insert(struct kmdf_object *object, struct kmdf_object *parent)
@@ -129,7 +135,7 @@ static bool must_wait(const struct kmdf_object *object)
 /* The lock is held. */
 static void start(struct kmdf_object *object, struct kmdf_object *awaited_by, void (*then)(struct kmdf_object *object))
 {
-    object->state = KMDF_DELETING;
+    set_state(object, KMDF_DELETING);
     object->unfinished++; /* until its children have been gone through */
     object->awaited_by = awaited_by;
     object->then = then;
@@ -191,7 +197,7 @@ static void clean_up(struct kmdf_object *object)
         if (context->cleanup)
             KMDF_CALL1(context->cleanup, object->handle);
     plat_lock_acquire(&kmdf_lock);
-    object->state = KMDF_DISPOSED;
+    set_state(object, KMDF_DISPOSED);
     plat_lock_release(&kmdf_lock);
 }
 
@@ -349,7 +355,7 @@ void kmdf_dereference(struct kmdf_object *object)
     LONG left = --object->references;
     enum kmdf_state state = object->state;
     if (!left && state == KMDF_DISPOSED)
-        object->state = KMDF_DESTROYED;
+        set_state(object, KMDF_DESTROYED);
     plat_lock_release(&kmdf_lock);
     if (left)
         return;

@@ -9,6 +9,7 @@
 struct presenter {
     LIST_ENTRY link;
     PKTHREAD thread;
+    bool listed;
 };
 
 static bool queue_no_delete(const struct kmdf_object *object)
@@ -178,7 +179,8 @@ static bool begin_presenting(struct kmdf_queue *queue, struct presenter *self)
     bool begin = queue->delivers && !IsListEmpty(&queue->waiting) && queue->owned < capacity(queue);
     for (LIST_ENTRY *entry = queue->presenters.Flink; begin && entry != &queue->presenters; entry = entry->Flink)
         begin = CONTAINING_RECORD(entry, struct presenter, link)->thread != self->thread;
-    if (begin && kmdf_queue_callable(queue))
+    self->listed = begin && kmdf_queue_callable(queue);
+    if (self->listed)
         InsertTailList(&queue->presenters, &self->link);
     plat_lock_release(&queue->lock);
     return begin;
@@ -191,7 +193,7 @@ void kmdf_queue_pump(struct kmdf_queue *queue)
     struct presenter self = {.thread = ke_thread_current()};
     if (!begin_presenting(queue, &self))
         return;
-    if (!self.link.Flink) {
+    if (!self.listed) {
         pump_later(queue);
         return;
     }
@@ -243,7 +245,7 @@ static bool add(struct kmdf_queue *queue, struct kmdf_request *request, bool hea
     request->state = KMDF_REQUEST_QUEUED;
     request->irp->Tail.Overlay.DriverContext[3] = request->object.handle;
     kmdf_irp_cancel(request->irp, kmdf_queue_cancel_routine);
-    bool cancelled = (request->irp->Cancel || queue->purged) && kmdf_irp_cancel(request->irp, NULL);
+    bool cancelled = (kmdf_irp_is_cancelled(request->irp) || queue->purged) && kmdf_irp_cancel(request->irp, NULL);
     if (cancelled)
         kmdf_queue_cancel_begin(queue, request);
     return cancelled;

@@ -7,8 +7,8 @@
 /* The driver has it, from a queue, and nobody can cancel it. */
 static bool movable(const struct kmdf_request *request)
 {
-    return request->state == KMDF_REQUEST_OWNED && request->queue && request->cancel_state == KMDF_NOT_CANCELABLE &&
-           !request->cancelled_on_queue;
+    return request->state == KMDF_REQUEST_OWNED && request->queue &&
+           kmdf_cancel_state_of(request) == KMDF_NOT_CANCELABLE && !request->cancelled_on_queue;
 }
 
 /* From where it came to the end of another queue or to the head of the same. If that fails, the driver has it still. */

@@ -162,7 +162,7 @@ static void complete(WDFREQUEST handle, NTSTATUS status, const ULONG_PTR *inform
 {
     struct kmdf_request *request = kmdf_request_of(handle, function);
     enum kmdf_request_state owned = KMDF_REQUEST_OWNED;
-    if (request->cancel_state == KMDF_CANCELABLE)
+    if (kmdf_cancel_state_of(request) == KMDF_CANCELABLE)
         kmdf_request_misused(request, status, function, "which is cancelable: WdfRequestUnmarkCancelable comes first");
     if (!__atomic_compare_exchange_n(&request->state, &owned, KMDF_REQUEST_COMPLETED, false, __ATOMIC_ACQ_REL,
                                      __ATOMIC_ACQUIRE))

@@ -8,6 +8,11 @@
 #include "kmdf_queue.h"
 #include "kmdf_request.h"
 
+static void set_state(struct kmdf_request *request, enum kmdf_cancel_state state)
+{
+    __atomic_store_n(&request->cancel_state, state, __ATOMIC_RELEASE);
+}
+
 static void call_cancel(struct kmdf_request *request)
 {
     struct kmdf_sync *sync = request->queue ? request->queue->sync : NULL;
@@ -24,10 +29,10 @@ void kmdf_request_cancel_call(struct kmdf_request *request)
 
 bool kmdf_request_cancel_claim(struct kmdf_request *request)
 {
-    if (request->cancel_state != KMDF_CANCELABLE || !kmdf_irp_cancel(request->irp, NULL))
+    if (kmdf_cancel_state_of(request) != KMDF_CANCELABLE || !kmdf_irp_cancel(request->irp, NULL))
         return false;
     kmdf_reference(&request->object, 0);
-    request->cancel_state = KMDF_CANCELLED;
+    set_state(request, KMDF_CANCELLED);
     return true;
 }
 
@@ -37,7 +42,7 @@ static VOID NTAPI cancel_routine(PDEVICE_OBJECT Device, PIRP Irp)
     struct kmdf_request *request = (struct kmdf_request *)kmdf_handle_find(Irp->Tail.Overlay.DriverContext[3]);
     IoReleaseCancelSpinLock(Irp->CancelIrql);
     kmdf_reference(&request->object, 0);
-    request->cancel_state = KMDF_CANCELLED;
+    set_state(request, KMDF_CANCELLED);
     kmdf_request_cancel_call(request);
 }
 
@@ -45,15 +50,15 @@ static VOID NTAPI cancel_routine(PDEVICE_OBJECT Device, PIRP Irp)
 static NTSTATUS mark(struct kmdf_request *request, PFN_WDF_REQUEST_CANCEL cancel)
 {
     KIRQL irql;
-    if (request->state != KMDF_REQUEST_OWNED || request->cancel_state == KMDF_CANCELABLE)
+    if (request->state != KMDF_REQUEST_OWNED || kmdf_cancel_state_of(request) == KMDF_CANCELABLE)
         return STATUS_INVALID_DEVICE_REQUEST;
-    if (request->cancel_state == KMDF_CANCELLED)
+    if (kmdf_cancel_state_of(request) == KMDF_CANCELLED)
         return STATUS_CANCELLED;
     IoAcquireCancelSpinLock(&irql);
-    bool cancelled = request->irp->Cancel;
+    bool cancelled = kmdf_irp_is_cancelled(request->irp);
     if (!cancelled) {
         request->cancel = cancel;
-        request->cancel_state = KMDF_CANCELABLE;
+        set_state(request, KMDF_CANCELABLE);
         request->irp->Tail.Overlay.DriverContext[3] = request->object.handle;
         kmdf_irp_cancel(request->irp, cancel_routine);
     }
@@ -92,7 +97,7 @@ VOID NTAPI WdfRequestMarkCancelable(PWDF_DRIVER_GLOBALS DriverGlobals, WDFREQUES
     if (status == STATUS_CANCELLED) {
         kmdf_reference(&request->object, 0);
         request->cancel = EvtRequestCancel;
-        request->cancel_state = KMDF_CANCELLED;
+        set_state(request, KMDF_CANCELLED);
         kmdf_request_cancel_call(request);
     }
 }
@@ -108,11 +113,11 @@ NTSTATUS NTAPI WdfRequestUnmarkCancelable(PWDF_DRIVER_GLOBALS DriverGlobals, WDF
     struct kmdf_request *request = KMDF_GET_REQUEST(Request);
     if (request->state != KMDF_REQUEST_OWNED)
         return STATUS_INVALID_DEVICE_REQUEST;
-    if (request->cancel_state == KMDF_NOT_CANCELABLE)
+    if (kmdf_cancel_state_of(request) == KMDF_NOT_CANCELABLE)
         return STATUS_INVALID_PARAMETER;
-    if (request->cancel_state == KMDF_CANCELLED || !kmdf_irp_cancel(request->irp, NULL))
+    if (kmdf_cancel_state_of(request) == KMDF_CANCELLED || !kmdf_irp_cancel(request->irp, NULL))
         return STATUS_CANCELLED;
-    request->cancel_state = KMDF_NOT_CANCELABLE;
+    set_state(request, KMDF_NOT_CANCELABLE);
     return STATUS_SUCCESS;
 }
 
@@ -121,5 +126,5 @@ NTSTATUS NTAPI WdfRequestUnmarkCancelable(PWDF_DRIVER_GLOBALS DriverGlobals, WDF
 BOOLEAN NTAPI WdfRequestIsCanceled(PWDF_DRIVER_GLOBALS DriverGlobals, WDFREQUEST Request)
 {
     UNREFERENCED_PARAMETER(DriverGlobals);
-    return KMDF_GET_REQUEST(Request)->irp->Cancel;
+    return kmdf_irp_is_cancelled(KMDF_GET_REQUEST(Request)->irp);
 }

@@ -56,12 +56,13 @@ static VOID NTAPI on_dpc(WDFDPC dpc)
 static VOID NTAPI on_item(WDFWORKITEM item)
 {
     assert_ptr_equal(WdfWorkItemGetParentObject(test_globals, item), device);
+    bool waits = blocks; /* before anybody learns that it runs */
     ran();
     if (deletes) {
         WdfWorkItemFlush(test_globals, item); /* returns, with a line about it */
         WdfObjectDelete(test_globals, item);
     }
-    if (blocks)
+    if (waits)
         KeWaitForSingleObject(&proceed, Executive, KernelMode, FALSE, NULL);
 }
 

@@ -23,7 +23,7 @@ static VOID NTAPI on_cancel(WDFREQUEST request)
 static VOID NTAPI mark_and_keep(WDFQUEUE from, WDFREQUEST request)
 {
     UNREFERENCED_PARAMETER(from);
-    current = request;
+    __atomic_store_n(&current, request, __ATOMIC_SEQ_CST);
     NTSTATUS status = WdfRequestMarkCancelableEx(test_globals, request, on_cancel);
     if (!NT_SUCCESS(status))
         WdfRequestComplete(test_globals, request, status);
@@ -118,8 +118,7 @@ static VOID NTAPI count_and_complete(WDFQUEUE from, WDFREQUEST request)
     LONG now = __atomic_add_fetch(&inside, 1, __ATOMIC_SEQ_CST), seen = __atomic_load_n(&most, __ATOMIC_SEQ_CST);
     while (now > seen && !__atomic_compare_exchange_n(&most, &seen, now, false, __ATOMIC_SEQ_CST, __ATOMIC_SEQ_CST))
         ;
-    __atomic_add_fetch(&presented, 1, __ATOMIC_SEQ_CST);
-    if (presented % 7 == 0)
+    if (__atomic_add_fetch(&presented, 1, __ATOMIC_SEQ_CST) % 7 == 0)
         plat_yield();
     __atomic_sub_fetch(&inside, 1, __ATOMIC_SEQ_CST);
     WdfRequestComplete(test_globals, request, STATUS_SUCCESS);
