@@ -13,6 +13,7 @@
 void (*ke_symbolize)(ULONG_PTR address, char *text, SIZE_T size);
 void (*ke_symbolize_ahead)(const ULONG_PTR *addresses, SIZE_T count);
 void (*ke_bugcheck_hook)(ULONG code, const ULONG_PTR parameters[4], ULONG_PTR culprit);
+void (*ke_bugcheck_instead)(const struct ke_bugcheck *bugcheck, const ULONG_PTR *stack, ULONG depth);
 
 enum { STACK_FRAMES = 32 };
 
@@ -68,9 +69,21 @@ static ULONG_PTR find_culprit(const struct ke_bugcheck *bugcheck, const ULONG_PT
     return caller ? caller - 1 : arch_self()->driver_routine;
 }
 
-static void report(const struct ke_bugcheck *bugcheck, ULONG_PTR *culprit)
+/* Fills stack with the code addresses that led here, calls rather than return addresses; returns how many. */
+static ULONG walk(const struct ke_bugcheck *bugcheck, ULONG_PTR *culprit, ULONG_PTR stack[STACK_FRAMES])
 {
     CONTEXT here;
+    if (!bugcheck->context)
+        RtlCaptureContext(&here);
+    ULONG depth = seh_backtrace(bugcheck->context ? bugcheck->context : &here, stack, STACK_FRAMES);
+    *culprit = find_culprit(bugcheck, stack, depth);
+    for (ULONG i = bugcheck->context ? 1 : 0; i < depth; i++)
+        stack[i]--; /* a return address: back into the call */
+    return depth;
+}
+
+static void report(const struct ke_bugcheck *bugcheck, ULONG_PTR *culprit)
+{
     ULONG_PTR stack[STACK_FRAMES + 1];
     char place[512];
     const ULONG_PTR *p = bugcheck->parameters;
@@ -78,12 +91,8 @@ static void report(const struct ke_bugcheck *bugcheck, ULONG_PTR *culprit)
         ke_bugcheck_name(bugcheck->code), (ULONG64)p[0], (ULONG64)p[1], (ULONG64)p[2], (ULONG64)p[3]);
     if (bugcheck->why)
         say("*** %s\n", bugcheck->why);
-    if (!bugcheck->context)
-        RtlCaptureContext(&here);
-    ULONG depth = seh_backtrace(bugcheck->context ? bugcheck->context : &here, stack, STACK_FRAMES);
-    *culprit = stack[depth] = find_culprit(bugcheck, stack, depth);
-    for (ULONG i = bugcheck->context ? 1 : 0; i < depth; i++)
-        stack[i]--; /* a return address: back into the call */
+    ULONG depth = walk(bugcheck, culprit, stack);
+    stack[depth] = *culprit;
     if (ke_symbolize_ahead)
         ke_symbolize_ahead(stack, depth + 1);
     if (*culprit) {
@@ -95,6 +104,15 @@ static void report(const struct ke_bugcheck *bugcheck, ULONG_PTR *culprit)
         name_address(stack[i], place, sizeof(place));
         say("    %2u  %s\n", i, place);
     }
+}
+
+/* For one who names the places itself, or in another process. */
+static void hand_over(const struct ke_bugcheck *bugcheck)
+{
+    ULONG_PTR stack[STACK_FRAMES];
+    struct ke_bugcheck copy = *bugcheck;
+    ULONG depth = walk(bugcheck, &copy.culprit, stack);
+    ke_bugcheck_instead(&copy, stack, depth);
 }
 
 void ke_bugcheck_report(const struct ke_bugcheck *bugcheck)
@@ -109,6 +127,8 @@ void ke_bugcheck_report(const struct ke_bugcheck *bugcheck)
         plat_exit(1);
     }
     ULONG_PTR culprit = 0;
+    if (ke_bugcheck_instead)
+        hand_over(bugcheck);
     report(bugcheck, &culprit);
     ke_bugcheck_callbacks_run();
     if (ke_bugcheck_hook)

@@ -204,6 +204,9 @@ ULONG_PTR ke_routine_within(ULONG_PTR from, SIZE_T size, ULONG_PTR *routine);
 extern void (*ke_symbolize)(ULONG_PTR address, char *text, SIZE_T size);
 extern void (*ke_symbolize_ahead)(const ULONG_PTR *addresses, SIZE_T count); /* asks about several at once */
 extern void (*ke_bugcheck_hook)(ULONG code, const ULONG_PTR parameters[4], ULONG_PTR culprit);
+/* Takes the report's place if it is set, and does not return. bugcheck->culprit: the code to blame, 0 if unknown; stack:
+ * depth code addresses, the innermost first. */
+extern void (*ke_bugcheck_instead)(const struct ke_bugcheck *bugcheck, const ULONG_PTR *stack, ULONG depth);
 
 /*
  * Asked about an address in system space that faulted: fills code, parameters and why if it knows better than "page
