@@ -116,6 +116,34 @@ static bool too_long(WDFREQUEST request)
     seen = lock_at(request, base, 8ull << 30);
     return false;
 }
+/* Nothing of a kind is to be had while the driver locks. */
+static enum mm_want wanting;
+static PKTHREAD locker;
+static bool refuse(enum mm_want want)
+{
+    return want == wanting && ke_thread_current() == locker;
+}
+static bool short_of(WDFREQUEST request, enum mm_want want)
+{
+    wanting = want;
+    locker = ke_thread_current();
+    mm_short = refuse;
+    seen = lock_at(request, base, 64);
+    mm_short = NULL;
+    return false;
+}
+static bool no_mdl(WDFREQUEST request)
+{
+    return short_of(request, MM_WANT_POOL);
+}
+static bool no_lock(WDFREQUEST request)
+{
+    return short_of(request, MM_WANT_HOLD);
+}
+static bool no_mapping(WDFREQUEST request)
+{
+    return short_of(request, MM_WANT_VIEW);
+}
 static bool kernel_address(WDFREQUEST request)
 {
     seen = lock_at(request, (ULONG_PTR)&seen, 4);
@@ -186,6 +214,10 @@ static const struct row table[] = {
     {"the same, from another thread", completed_elsewhere, UserMode, BOTH(STATUS_INVALID_DEVICE_REQUEST)},
     {"a work item calls, not the thread that sent the request", other_thread, UserMode, BOTH(STATUS_ACCESS_VIOLATION)},
     {"8 GB: more than an MDL can describe", too_long, UserMode, BOTH(STATUS_INSUFFICIENT_RESOURCES)},
+    {"there is no memory for the MDL", no_mdl, UserMode, BOTH(STATUS_INSUFFICIENT_RESOURCES)},
+    {"no more pages can be locked", no_lock, UserMode, BOTH(STATUS_INSUFFICIENT_RESOURCES)},
+    {"the pages are locked, and there is no room to map them", no_mapping, UserMode,
+     BOTH(STATUS_INSUFFICIENT_RESOURCES)},
     {"a kernel address", kernel_address, UserMode, BOTH(STATUS_ACCESS_VIOLATION)},
     {"a kernel address in a kernel sender's request", kernel_address, KernelMode, BOTH(STATUS_ACCESS_VIOLATION)},
     {"an address where nothing is mapped", not_mapped, UserMode, BOTH(STATUS_ACCESS_VIOLATION)},

@@ -26,6 +26,8 @@ static struct {
 } classes[CLASSES]; /* SMALLEST << index bytes with the head */
 static SIZE_T in_use;
 
+bool (*mm_short)(enum mm_want want);
+
 void mm_heap_init(void)
 {
     for (ULONG i = 0; i < CLASSES; i++)
@@ -64,6 +66,8 @@ static struct head *from_class(ULONG kind)
 void *mm_heap_allocate(SIZE_T size, ULONG tag)
 {
     ULONG kind = MM_HEAP_IS_SPECIAL ? CLASSES : 0;
+    if (mm_refuses(MM_WANT_HEAP))
+        return NULL;
     while (kind < CLASSES && ((SIZE_T)SMALLEST << kind) - sizeof(struct head) < size)
         kind++;
     struct head *head =

@@ -31,6 +31,8 @@ static void refill(void)
 
 bool mm_hold_add(const struct mm_hold *hold)
 {
+    if (mm_refuses(MM_WANT_HOLD))
+        return false;
     plat_lock_acquire(&lock);
     if (IsListEmpty(&spare))
         refill();

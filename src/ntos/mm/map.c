@@ -33,6 +33,8 @@ static void *map_system(MDL *mdl, ULONG prot, ULONG_PTR caller)
     void *view;
     if (!all_frames(mdl))
         return MmGetMdlVirtualAddress(mdl);
+    if (mm_refuses(MM_WANT_VIEW))
+        return NULL;
     NTSTATUS status = plat_frames_view(MmGetMdlPfnArray(mdl), pages, prot, &view);
     if (status == STATUS_INVALID_PARAMETER)
         mm_mistake(BUGCHECK_PFN_LIST_CORRUPT, 0x2, mdl, 0, "an MDL is mapped whose pages are not locked (any more)");

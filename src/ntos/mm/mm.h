@@ -23,6 +23,21 @@ struct mm_pool_block {
     bool paged;
 };
 
+/* ---- shortage ---- */
+
+/* What is asked for: a block of pool, a block of the kernel's own heap, room in the table of holds, a mapping of locked
+ * pages in system space. */
+enum mm_want { MM_WANT_POOL, MM_WANT_HEAP, MM_WANT_HOLD, MM_WANT_VIEW };
+
+/* For tests of what happens when memory is short: asked first, by any thread; true: there is none. Null: nobody asks.
+ */
+extern bool (*mm_short)(enum mm_want want);
+
+static inline bool mm_refuses(enum mm_want want)
+{
+    return mm_short && mm_short(want);
+}
+
 /* Sets up the pool, its explanation of faults, and the exported addresses. mm_pool_init is its part in pool.c. */
 NTSTATUS mm_init(void);
 NTSTATUS mm_pool_init(void);

@@ -153,7 +153,7 @@ static bool block_map(struct block *block, SIZE_T size, ULONG flags)
 
 void *mm_pool_allocate(SIZE_T size, ULONG tag, ULONG flags, enum mm_pool_owner owner, ULONG_PTR caller)
 {
-    if (size > POOL_CAP)
+    if (size > POOL_CAP || mm_refuses(MM_WANT_POOL))
         return NULL;
     struct block *block = NULL;
     SIZE_T bytes = pages_for(size);
