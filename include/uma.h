@@ -60,6 +60,12 @@ struct uma_options {
 /* Starts the kernel, once per process. options null: defaults. STATUS_NOT_SUPPORTED: this processor lacks that
  * protection. */
 uma_status uma_start(const struct uma_options *options);
+/*
+ * The first call of a child made by fork() from the thread that called uma_start: gives it user memory of its own, with
+ * the same contents and addresses, and new threads for timers and the watchdog. System threads of drivers stay behind,
+ * so fork while none runs.
+ */
+uma_status uma_fork_child(void);
 /* The protection in use, by name: "pku", "mprotect" or "none". */
 const char *uma_protect_in_use(void);
 /* "STATUS_ACCESS_VIOLATION", or "0xc0ffee00" for one we have no name for. Any thread; lives until the thread's next
@@ -201,6 +207,87 @@ struct uma_raw_place {
 };
 /* The index-th distinct place, in order of first appearance; false past the last (the first 256 are kept). */
 bool uma_raw_place(size_t index, struct uma_raw_place *place);
+
+/* ---- the record of accesses to user memory ---- */
+
+enum uma_trace_how {
+    UMA_TRACE_ACCESSOR, /* name: the accessor's primitive, as docs/spec/uma_table.md calls it */
+    UMA_TRACE_RAW,      /* an instruction of the driver; invisible with UMA_PROTECT_NONE */
+    UMA_TRACE_EXPORT,   /* name: an export that touches what it is given, as memcpy; all it does is one access, but what
+                         * the compiler made of its own loop is invisible with UMA_PROTECT_NONE */
+    UMA_TRACE_PROBE,    /* name: ProbeForRead or ProbeForWrite */
+    UMA_TRACE_LOCK,     /* pages were locked */
+    UMA_TRACE_KERNEL    /* the I/O manager captured a request's input or gave back its output */
+};
+enum uma_trace_access { UMA_TRACE_READ = 1, UMA_TRACE_WRITE = 2, UMA_TRACE_UPDATE = 3 };
+enum uma_trace_outcome {
+    UMA_TRACE_UNFINISHED, /* it is going on, or the process ended in it */
+    UMA_TRACE_COMPLETE,
+    UMA_TRACE_RAISED, /* status was raised, about fault_address if that is not 0 */
+    UMA_TRACE_STOPPED /* the kernel stopped there: bug check */
+};
+enum uma_trace_handler { UMA_TRACE_NO_HANDLER, UMA_TRACE_DRIVER_HANDLER, UMA_TRACE_KERNEL_HANDLER };
+
+#define UMA_TRACE_FRAMES 4
+#define UMA_TRACE_VALUE  16
+
+/* One access. All of a row but outcome and what comes after it is known before the access is made. */
+struct uma_trace_row {
+    uint64_t request; /* as uma_trace_request had it */
+    uint64_t address, size;
+    enum uma_trace_how how;
+    enum uma_trace_access access;
+    enum uma_trace_handler handler; /* that an exception here would meet first; filters were not asked */
+    const char *name;               /* lives as long as the process; null if there is none */
+    /* The driver's code: the instruction, or inside the instruction that called; then the calls around it. 0: no more,
+     * or no code of a driver's. */
+    uint64_t pc[UMA_TRACE_FRAMES];
+    unsigned thread; /* from 1, in order of first access */
+    uint8_t irql;
+    bool user_mode; /* PreviousMode */
+    enum uma_trace_outcome outcome;
+    uma_status status;
+    uint64_t fault_address;
+    /* What was read, or else written; the first of size bytes. stored: what an update put in its place. */
+    uint8_t value[UMA_TRACE_VALUE], stored[8];
+    unsigned value_size;
+    uint64_t digest; /* FNV-1a of all bytes, if value cannot hold them */
+};
+
+struct uma_trace_options {
+    size_t size;  /* sizeof(struct uma_trace_options) */
+    size_t limit; /* rows kept; more are counted only */
+    bool shared;  /* children made by fork write to the parent's record, which outlives them */
+    /*
+     * Called before each access that gets a row, on its thread, often in a signal handler: may call uma_user_store,
+     * uma_user_load and uma_user_protect, nothing else. The access then finds what it left.
+     */
+    void (*before)(void *context, size_t index, const struct uma_trace_row *row);
+    void *context;
+};
+
+/*
+ * Records every access of drivers to user memory, in order, from now until uma_trace_stop; the rows stay readable until
+ * the next start. No driver code may be running. A child made by fork goes on recording, in a copy of its own unless
+ * shared. STATUS_NO_MEMORY; STATUS_INVALID_PARAMETER: limit is 0 or above 2^20.
+ */
+uma_status uma_trace_start(const struct uma_trace_options *options);
+void uma_trace_stop(void);
+/* Rows of this thread, and of threads that play no user thread, belong to this request from now on. */
+void uma_trace_request(uint64_t number);
+/* Forgets all rows. No driver code may be running. */
+void uma_trace_clear(void);
+/* How many rows there are, and how many accesses more there were than the record holds. Any thread. */
+size_t uma_trace_count(void);
+uint64_t uma_trace_dropped(void);
+/* False: there is no such row. Any thread. */
+bool uma_trace_row(size_t index, struct uma_trace_row *row);
+
+/*
+ * Bytes that the driver fetched more than once for one request: for each of count rows, in order, first[i] is the
+ * earliest row that read a byte which row i read again, else count. Returns how many different bytes that were.
+ */
+uint64_t uma_trace_refetches(const struct uma_trace_row *rows, size_t count, size_t *first);
 
 /*
  * Kernel memory that user mode must never see or change, filled with bytes that appear nowhere else. Its address is

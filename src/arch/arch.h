@@ -94,6 +94,22 @@ extern void *arch_uma_functions[ARCH_UMA_SLOTS];
 /* Fills the table, once, before any primitive runs. avx: copies use 32-byte vectors if the processor has them. */
 NTSTATUS arch_uma_select(enum arch_uma_variant variant, bool avx);
 
+/*
+ * The same slots with a hook before and after each (traced.S), for those who are to be observed. Both hooks must be set
+ * before a traced function runs; they follow the Windows convention. begin notes the call's return_address, end returns
+ * it. A primitive's exception shows arch_traced_return as its caller: whoever sits in arch_raise_hook puts that right.
+ */
+struct arch_traced_call {
+    ULONG64 slot;
+    ULONG64 argument[4]; /* rcx rdx r8 r9 */
+    ULONG64 rbx, rbp, rsi, rdi, r12, r13, r14, r15;
+    ULONG64 return_address; /* on the caller's stack: its rsp after the call is the next address */
+};
+extern void *const arch_traced_functions[ARCH_UMA_SLOTS];
+extern void(NTAPI *arch_traced_begin)(const struct arch_traced_call *call);
+extern ULONG64(NTAPI *arch_traced_end)(ULONG64 result);
+extern const char arch_traced_return[];
+
 /* The user limit; data that drivers import. Set before any primitive runs; the 64 KB from it up are never mapped. */
 extern ULONG_PTR MmUserProbeAddress;
 /* Copies and fills of at least this many bytes are one rep movsb / rep stosb. */

@@ -14,6 +14,8 @@ uint32_t arch_pkru_keep = UINT32_MAX;
 SIZE_T arch_rep_threshold = SIZE_MAX;
 void (*arch_raise_hook)(EXCEPTION_RECORD *record, CONTEXT *context);
 void (*arch_window_close_hook)(void);
+void(NTAPI *arch_traced_begin)(const struct arch_traced_call *call);
+ULONG64(NTAPI *arch_traced_end)(ULONG64 result);
 
 extern void *const uma_none_table[], *const uma_none_avx_table[];
 extern void *const uma_pku_table[], *const uma_pku_avx_table[];

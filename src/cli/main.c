@@ -16,6 +16,8 @@ static const struct {
      "DRIVER.sys: its imports, what is missing, its load configuration and accessor table"},
     {"run", (char[]){"uma run"}, cli_run,
      "DRIVER.sys: load it, send it requests, show what came back and what it left behind"},
+    {"trace", (char[]){"uma trace"}, cli_trace,
+     "DRIVER.sys: the same, with each access of the driver to user memory, in order"},
     {"demo", (char[]){"uma demo"}, cli_demo, "the same hostile requests against the sample drivers, as a table"},
     {"stories", (char[]){"uma stories"}, cli_stories, "what the documentation says of PreviousMode, as a session"},
 };

@@ -5,8 +5,7 @@
  * output and bug checks go to standard error.
  */
 #include "cli.h"
-#include "run_options.h"
-#include "send.h"
+#include "run.h"
 #include "wdk/ntstatus.h"
 #include <errno.h>
 #include <stdio.h>
@@ -16,9 +15,13 @@
 
 #define DUMP_BYTES 64u
 
+static const struct run_view *viewer; /* or null */
+
 static void say_bugcheck(void *context, const struct uma_bugcheck *bugcheck)
 {
     (void)context;
+    if (viewer)
+        viewer->died(bugcheck);
     printf("BUGCHECK 0x%X (%#llx, %#llx, %#llx, %#llx)%s%s\n", bugcheck->code,
            (unsigned long long)bugcheck->parameters[0], (unsigned long long)bugcheck->parameters[1],
            (unsigned long long)bugcheck->parameters[2], (unsigned long long)bugcheck->parameters[3],
@@ -29,6 +32,8 @@ static void say_bugcheck(void *context, const struct uma_bugcheck *bugcheck)
 static void say_timeout(void *context, const char *doing, const char *place)
 {
     const struct run_options *options = context;
+    if (viewer)
+        viewer->died(NULL);
     printf("TIMEOUT: %s did not come back within %u s; the driver is at %s\n", doing, options->timeout, place);
     fflush(stdout);
 }
@@ -116,11 +121,15 @@ static int send_all(struct session *session, unsigned timeout)
     }
     for (size_t i = 0; result == CLI_OK && i < plan->count; i++) {
         struct outcome outcome;
+        if (viewer)
+            viewer->before(i + 1, &plan->requests[i]);
         if (!send_request(session, &plan->requests[i], &outcome)) {
             fprintf(stderr, "uma: request %zu: the racing thread could not be started\n", i + 1);
             return CLI_UNUSABLE;
         }
         print_outcome(i + 1, &plan->requests[i], &outcome, timeout);
+        if (viewer)
+            viewer->after(i + 1, &plan->requests[i], &outcome);
         result = outcome.timed_out ? CLI_FAILED : CLI_OK;
         if (outcome.status == STATUS_IO_TIMEOUT && outcome.timed_out) {
             session->stuck = true;
@@ -205,7 +214,7 @@ static void drop_output(void *context, const char *text, size_t length)
     (void)length;
 }
 
-static int run(struct run_options *options)
+int run_driver(struct run_options *options, const struct run_view *view)
 {
     struct uma_driver *driver;
     char error[REQUESTS_ERROR_MAX];
@@ -236,8 +245,9 @@ static int run(struct run_options *options)
                                                : "");
         return CLI_UNUSABLE;
     }
-    if (!make_presets(options))
+    if (!make_presets(options) || (view && !view->begin(options)))
         return CLI_UNUSABLE;
+    viewer = view;
     if (uma_load(options->driver, &driver, error) < 0) {
         fprintf(stderr, "uma: %s\n", error);
         return CLI_UNUSABLE;
@@ -261,7 +271,7 @@ int cli_run(int argc, char **argv)
 {
     struct run_options options;
     run_options_parse(argc, argv, &options);
-    int result = run(&options);
+    int result = run_driver(&options, NULL);
     plan_free(&options.plan);
     return result;
 }

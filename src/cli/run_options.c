@@ -1,5 +1,6 @@
 /*
- * run_options.c - the command line of `uma run`: options, and the requests given by --ioctl, --in and --out-size.
+ * run_options.c - the command lines of `uma run` and `uma trace`: options, and the requests given by --ioctl, --in and
+ * --out-size.
  */
 #include "run_options.h"
 #include "cli.h"
@@ -19,8 +20,13 @@ enum {
     OPTION_TIMEOUT,
     OPTION_VERIFY,
     OPTION_ROOT,
-    OPTION_REG
+    OPTION_REG,
+    OPTION_LIMIT,
+    OPTION_FORMAT
 };
+
+#define TRACE_LIMIT     1000
+#define TRACE_LIMIT_MAX 10000
 
 static const struct argp_option option_table[] = {
     {"device", 'd', "NAME", 0, "open this device instead of the driver's first", 0},
@@ -224,25 +230,73 @@ static error_t parse_option(int key, char *argument, struct argp_state *state)
     return 0;
 }
 
-void run_options_parse(int argc, char **argv, struct run_options *options)
+static const struct argp run_argp = {
+    .options = option_table,
+    .parser = parse_option,
+    .args_doc = "DRIVER.sys",
+    .doc =
+        "Loads the driver, opens its device, sends the requests, prints one line for each, unloads, and says what the "
+        "driver left behind.\vDbgPrint output and bug checks go to standard error. Exit status: 0 ok, 1 the driver "
+        "bug-checked or did not come back, 2 usage or load error.",
+};
+
+static void parse(const struct argp *argp, int argc, char **argv, struct run_options *options)
 {
-    static const struct argp argp = {
-        .options = option_table,
-        .parser = parse_option,
-        .args_doc = "DRIVER.sys",
-        .doc =
-            "Loads the driver, opens its device, sends the requests, prints one line for each, unloads, and says what "
-            "the "
-            "driver left behind.\vDbgPrint output and bug checks go to standard error. Exit status: 0 ok, 1 the driver "
-            "bug-checked or did not come back, 2 usage or load error.",
-    };
-    *options = (struct run_options){.timeout = 10};
+    *options = (struct run_options){.timeout = 10, .limit = TRACE_LIMIT};
     plan_init(&options->plan);
-    argp_parse(&argp, argc, argv, 0, NULL, options);
+    argp_parse(argp, argc, argv, 0, NULL, options);
     char error[REQUESTS_ERROR_MAX];
     if ((options->requests && !requests_read(options->requests, &options->plan, error)) ||
         (options->registry && !requests_read_registry(options->registry, &options->plan, error))) {
         fprintf(stderr, "uma: %s\n", error);
         exit(CLI_UNUSABLE);
     }
+}
+
+void run_options_parse(int argc, char **argv, struct run_options *options)
+{
+    parse(&run_argp, argc, argv, options);
+}
+
+/* ---- uma trace ---- */
+
+static const struct argp_option trace_table[] = {
+    {"limit", OPTION_LIMIT, "N", 0, "rows kept of each request (default 1000, at most 10000); more are counted", 1},
+    {"format", OPTION_FORMAT, "HOW", 0, "text (default) or json", 1},
+    {0},
+};
+
+static error_t parse_trace_option(int key, char *argument, struct argp_state *state)
+{
+    struct run_options *options = state->input;
+    switch (key) {
+    case ARGP_KEY_INIT:
+        state->child_inputs[0] = options;
+        break;
+    case OPTION_LIMIT:
+        options->limit = parse_number(state, "--limit", argument, TRACE_LIMIT_MAX);
+        if (!options->limit)
+            argp_error(state, "--limit: a record of no rows shows nothing");
+        break;
+    case OPTION_FORMAT:
+        if (strcmp(argument, "text") && strcmp(argument, "json"))
+            argp_error(state, "--format takes text or json, not '%.40s'", argument);
+        options->json = !strcmp(argument, "json");
+        break;
+    default:
+        return ARGP_ERR_UNKNOWN;
+    }
+    return 0;
+}
+
+void trace_options_parse(int argc, char **argv, struct run_options *options)
+{
+    static const struct argp_child children[] = {{&run_argp, 0, NULL, 0}, {0}};
+    static const struct argp argp = {
+        .options = trace_table,
+        .parser = parse_trace_option,
+        .children = children,
+        .doc = "Does what `uma run` does, and prints each access of the driver to user memory (docs/uma-trace.md).",
+    };
+    parse(&argp, argc, argv, options);
 }

@@ -17,7 +17,11 @@ struct run_options {
     bool verify;
     bool quiet;
     unsigned timeout;
+    size_t limit; /* uma trace: rows kept of each request */
+    bool json;    /* uma trace: a document in place of text */
 };
 
 /* Parses; on any mistake prints one line and ends the process with status 2, as argp does. */
 void run_options_parse(int argc, char **argv, struct run_options *options);
+/* The same for `uma trace`, which has two options more. */
+void trace_options_parse(int argc, char **argv, struct run_options *options);

@@ -15,6 +15,9 @@ extern const struct ldr_export_table ldr_kernel_exports, ldr_framework_exports;
  */
 void ldr_exports_install(void);
 
+/* The name of the export whose call goes to this routine (seh_export_call), null if none does. Signal-safe. */
+const char *ldr_export_name(ULONG_PTR routine);
+
 /* One row of irql.def: the check stands in the table for the export, the target, once ldr_verify_irql was called. */
 struct ldr_irql_row {
     const char *name;

@@ -15,6 +15,7 @@
 
 #include "ldr_internal.h"
 #include "plat.h"
+#include "uma_kernel.h"
 
 static struct ldr_image *images;
 
@@ -149,6 +150,21 @@ void ldr_discard_init(struct ldr_image *image)
             (image->uma_table >= (ULONG_PTR)start && image->uma_table < (ULONG_PTR)end);
         if (!tables && start < end)
             plat_system_protect(start, (SIZE_T)(end - start), PLAT_NOACCESS);
+    }
+}
+
+void ldr_redirect_again(void)
+{
+    for (struct ldr_image *image = ldr_first(); image; image = image->next) {
+        if (!image->uma_table)
+            continue;
+        ULONG first = (ULONG)(image->uma_table - (ULONG_PTR)image->base) & ~(PLAT_PAGE_SIZE - 1);
+        ULONG last = (ULONG)(image->uma_table + PE_UMA_TABLE_SIZE - 1 - (ULONG_PTR)image->base);
+        for (ULONG page = first; page <= last; page += PLAT_PAGE_SIZE)
+            plat_system_protect(image->base + page, PLAT_PAGE_SIZE, PLAT_READWRITE);
+        uma_redirect_fill((void *)image->uma_table, PE_UMA_TABLE_SIZE);
+        for (ULONG page = first; page <= last; page += PLAT_PAGE_SIZE)
+            plat_system_protect(image->base + page, PLAT_PAGE_SIZE, page_protection(image->pe, page));
     }
 }
 

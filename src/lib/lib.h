@@ -30,5 +30,7 @@ NTSTATUS decoy_start(void);
  * the time-out, the process says where it is and ends with status 1. doing: static text such as "an ioctl".
  */
 NTSTATUS watchdog_start(void);
+/* The child of a fork has the memory of a watchdog, and no thread. */
+NTSTATUS watchdog_fork_child(void);
 void watchdog_arm(const char *doing);
 void watchdog_disarm(void);

@@ -6,6 +6,7 @@
  */
 #include "lib.h"
 #include "exports.h"
+#include "ke.h"
 #include "fs.h"
 #include "pnp.h"
 #include "ps.h"
@@ -71,6 +72,16 @@ uma_status uma_start(const struct uma_options *options)
     if (NT_SUCCESS(status))
         status = watchdog_start();
     io_pending_timeout_ms = lib_options.timeout_seconds * 1000;
+    return status;
+}
+
+uma_status uma_fork_child(void)
+{
+    NTSTATUS status = plat_fork_child();
+    if (NT_SUCCESS(status))
+        status = ke_fork_child();
+    if (NT_SUCCESS(status))
+        status = watchdog_fork_child();
     return status;
 }
 

@@ -150,6 +150,13 @@ NTSTATUS watchdog_start(void)
     return STATUS_SUCCESS;
 }
 
+NTSTATUS watchdog_fork_child(void)
+{
+    pthread_mutex_init(&lock, NULL); /* the thread that may have held it is not here */
+    armed = false;
+    return watchdog_start();
+}
+
 void watchdog_arm(const char *doing)
 {
     if (lib_options.timeout_seconds == 0)

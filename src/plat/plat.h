@@ -58,8 +58,8 @@ struct plat_trap {
 struct plat_raw_access {
     ULONG_PTR pc;
     ULONG_PTR address;
-    ULONG size; /* bytes, decoded from the instruction */
-    bool write;
+    ULONG size;       /* bytes, decoded from the instruction */
+    bool read, write; /* both: the instruction changes what it reads */
     CONTEXT *context; /* null when not available */
 };
 
@@ -76,6 +76,8 @@ struct plat_hooks {
     bool (*emulate)(CONTEXT *context, ULONG_PTR address);
     /* Raw access under PLAT_RAW_STEP (for counting and tracing; signal-safe). */
     void (*raw_access)(const struct plat_raw_access *access);
+    /* The instruction has been executed; not called if it faulted after all. Signal-safe too. */
+    void (*raw_done)(void);
     /* Raw access under PLAT_RAW_STOP, stack overflow (code STATUS_STACK_OVERFLOW), or the base of fs or gs was found
      * changed (STATUS_PRIVILEGED_INSTRUCTION): never returns. Stack rules as trap, but for overflow it runs on the
      * emergency stack. */
@@ -187,6 +189,12 @@ bool plat_user_unsecure(void *handle);
  * writable by user mode; or data is itself user memory. */
 bool plat_user_store(ULONG_PTR address, const void *data, SIZE_T size);
 bool plat_user_load(ULONG_PTR address, void *data, SIZE_T size);
+/* As plat_user_load, without a lock and for signal handlers too; of pages that are changing hands the bytes may be
+ * those of either owner. */
+bool plat_user_peek(ULONG_PTR address, void *data, SIZE_T size);
+/* What the instruction at context->Rip reads and writes below the user limit with these registers, mapped or not;
+ * returns how many parts, at most 3. Signal-safe. */
+ULONG plat_user_operands(const CONTEXT *context, struct plat_raw_access parts[3]);
 /* Unmaps everything; used between test cases. */
 void plat_user_reset(void);
 

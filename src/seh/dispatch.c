@@ -7,6 +7,7 @@
 #include "seh_internal.h"
 
 #include "plat.h"
+#include "trace.h"
 
 /* Exceptions raised by handlers of exceptions raised by handlers ...: beyond this only the stack would end it. */
 #define NESTING_LIMIT 64
@@ -142,11 +143,25 @@ static void step_over_bad_call(const EXCEPTION_RECORD *record, CONTEXT *start)
         start->Rsp += 8;
 }
 
+/* address: the data address of a fault; what is executed at a bad address is no access. */
+static void trace_exception(const EXCEPTION_RECORD *record, const CONTEXT *context)
+{
+    bool fault = record->ExceptionCode == STATUS_ACCESS_VIOLATION || record->ExceptionCode == STATUS_IN_PAGE_ERROR ||
+                 record->ExceptionCode == STATUS_GUARD_PAGE_VIOLATION;
+    bool data = fault && record->NumberParameters >= 2 && record->ExceptionInformation[0] <= EXCEPTION_WRITE_FAULT;
+    trace_emit(&(struct trace_row){.kind = TRACE_EXCEPTION,
+                                   .pc = (ULONG_PTR)record->ExceptionAddress,
+                                   .address = data ? record->ExceptionInformation[1] : 0,
+                                   .tag = (ULONG)record->ExceptionCode,
+                                   .context = context});
+}
+
 void seh_raise(EXCEPTION_RECORD *record, CONTEXT *context)
 {
     struct search search = {.record = record, .context = context, .start = *context, .top = arch_self()->seh_top};
     if (nested_too_deep())
         seh_unhandled(record, context);
+    trace_exception(record, context);
     step_over_bad_call(record, &search.start);
     seh_walk_begin(&search.walk, &search.start, search.top);
     for (;;) {

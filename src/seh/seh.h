@@ -56,6 +56,10 @@ extern void (*seh_unhandled_hook)(EXCEPTION_RECORD *record, CONTEXT *context);
 void seh_export_entry(void);
 /* Caller's address of the export that is running on this thread (the newest SEH_CALL), 0 if none. */
 ULONG_PTR seh_export_caller(void);
+/* The same as registers: what the driver goes on with after its call; the rest of *context stays. False: none runs. */
+bool seh_export_context(CONTEXT *context);
+/* Which call it is: its target, and a number that no two calls in progress share; false: none runs. */
+bool seh_export_call(ULONG_PTR *target, ULONG_PTR *identity);
 /* The newest thing on this thread's list is a driver's call of that export: it was not called by our own C code on
  * behalf of another. */
 bool seh_export_is(const void *export);
@@ -69,6 +73,14 @@ ULONG_PTR seh_driver_call_5(ULONG_PTR routine, ULONG_PTR a, ULONG_PTR b, ULONG_P
 ULONG_PTR seh_driver_call_6(ULONG_PTR routine, ULONG_PTR a, ULONG_PTR b, ULONG_PTR c, ULONG_PTR d, ULONG_PTR e,
                             ULONG_PTR f);
 extern void (*seh_spoilt_hook)(ULONG_PTR routine, bool stack);
+
+enum seh_in_force { SEH_NO_HANDLER, SEH_DRIVER_HANDLER, SEH_KERNEL_HANDLER };
+/*
+ * What an exception raised at *context by the running thread would find first: an __except of a PE frame or of our own C
+ * code. Filters are not asked. pcs gets up to capacity addresses: that of *context and, newest first, the return
+ * addresses of the PE frames below it down to the first of ours. Never faults; signal-safe.
+ */
+enum seh_in_force seh_handler_in_force(const CONTEXT *context, ULONG_PTR *pcs, ULONG capacity, ULONG *count);
 
 /* A stack walk for bug checks: fills pcs, newest first, through PE and ELF frames; starts at *context. Never faults. */
 ULONG seh_backtrace(const CONTEXT *context, ULONG_PTR *pcs, ULONG capacity);

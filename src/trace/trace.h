@@ -8,13 +8,19 @@
 #include "wdk/ntdef.h"
 
 enum trace_kind {
-    TRACE_USER_READ,  /* accessor read of user memory */
-    TRACE_USER_WRITE, /* accessor write */
-    TRACE_RAW_READ,   /* instruction outside any window */
+    TRACE_RAW_READ, /* an export works on user memory as if it were the driver's own (memcpy) */
     TRACE_RAW_WRITE,
+    TRACE_PROBE_READ, /* a range is checked: name */
+    TRACE_PROBE_WRITE,
+    TRACE_LOCK_READ, /* the pages of a range are locked: name, pc */
+    TRACE_LOCK_WRITE,
+    TRACE_COPY_IN, /* the kernel captures a request's input */
+    TRACE_COPY_OUT,
+    TRACE_DONE,       /* what this thread has begun of the above has succeeded */
+    TRACE_EXCEPTION,  /* this thread raises tag, a status, at context; address: what it is about, if it is about any */
+    TRACE_STOPPED,    /* the instruction at context may not touch user memory at address: the kernel stops */
     TRACE_POOL_ALLOC, /* address, size, tag */
-    TRACE_POOL_FREE,
-    TRACE_EXPORT_STUB /* a stub export was reached: name */
+    TRACE_POOL_FREE
 };
 
 struct trace_row {
@@ -23,7 +29,8 @@ struct trace_row {
     ULONG_PTR address;
     SIZE_T size;
     ULONG tag;
-    const char *name; /* accessor or export, static string or null */
+    const char *name;    /* export, static string or null */
+    const void *context; /* CONTEXT of an exception, else null */
 };
 
 typedef void trace_sink(const struct trace_row *row);
@@ -33,4 +40,17 @@ static inline void trace_emit(const struct trace_row *row)
 {
     if (trace_sink_current)
         trace_sink_current(row);
+}
+
+/* For accesses to user memory: the row before, trace_done after. What raises in between ends by TRACE_EXCEPTION. */
+static inline void trace_begin(enum trace_kind kind, ULONG_PTR pc, ULONG_PTR address, SIZE_T size, const char *name)
+{
+    if (trace_sink_current && size)
+        trace_sink_current(&(struct trace_row){.kind = kind, .pc = pc, .address = address, .size = size, .name = name});
+}
+
+static inline void trace_done(void)
+{
+    if (trace_sink_current)
+        trace_sink_current(&(struct trace_row){.kind = TRACE_DONE});
 }

@@ -4,9 +4,16 @@
  */
 #include "uma_kernel.h"
 
+static void *const *functions = arch_uma_functions;
+
+void uma_redirect_traced(bool traced)
+{
+    functions = traced ? arch_traced_functions : arch_uma_functions;
+}
+
 void uma_redirect_fill(void *table, SIZE_T size)
 {
     void **slots = table;
     for (SIZE_T slot = 0; slot < ARCH_UMA_SLOTS && (slot + 1) * sizeof(void *) <= size; slot++)
-        slots[slot] = arch_uma_functions[slot];
+        slots[slot] = functions[slot];
 }

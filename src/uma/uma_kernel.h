@@ -50,3 +50,5 @@ const struct uma_functions *uma_functions_current(void);
  * shorter table gets the slots it has; reserved slots are left alone.
  */
 void uma_redirect_fill(void *table, SIZE_T size);
+/* What tables get from now on: the functions, or those that tell the hooks of arch.h. */
+void uma_redirect_traced(bool traced);

@@ -46,6 +46,11 @@ static void on_raw(const struct plat_raw_access *access)
     record.raws++;
 }
 
+static void on_raw_done(void)
+{
+    record.raws_done++;
+}
+
 static void on_fatal(struct plat_trap *trap)
 {
     shared_record->traps++;
@@ -122,7 +127,7 @@ int main(void)
         return 1;
     }
     shared_record = mmap(NULL, sizeof *shared_record, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
-    const struct plat_hooks hooks = {on_trap, on_fast_fail, ke_emulate, on_raw, on_fatal};
+    const struct plat_hooks hooks = {on_trap, on_fast_fail, ke_emulate, on_raw, on_raw_done, on_fatal};
     plat_set_hooks(&hooks);
     int failed = run("layout", layout_tests) + run("user", user_tests) + run("raw", raw_tests);
     failed +=

@@ -14,7 +14,7 @@
 
 /* The last trap; count says how many there were since record_clear. */
 struct record {
-    unsigned traps, fast_fails, raws;
+    unsigned traps, fast_fails, raws, raws_done;
     NTSTATUS code;
     ULONG info_count;
     ULONG_PTR info[3];

@@ -45,7 +45,10 @@ static void each_instruction_is_seen_once(void **state)
     if (raw_is_seen())
         expect_raw(7, at + 3, 8, false);
     assert_int_equal(record.raws, raw_is_seen() ? 8 : 0);
+    assert_int_equal(record.raws_done, record.raws);
     assert_int_equal(record.traps, 0);
+    for (unsigned i = 0; i < record.raws; i++) /* the write, the add, the push's source */
+        assert_int_equal(record.raw[i].read, i != 4);
 }
 
 static void straddling_accesses_open_both_pages(void **state)
@@ -73,6 +76,7 @@ static void a_straddling_access_to_a_hole_faults_at_the_hole(void **state)
     assert_int_equal(record.code, STATUS_ACCESS_VIOLATION);
     assert_int_equal(record.info[0], 0);
     assert_int_equal(record.info[1], at + PAGE);
+    assert_int_equal(record.raws_done, 0); /* begun, never done */
     assert_int_equal(record.context.Rip, probe_pc);
     assert_int_equal(record.context.EFlags & 0x100, 0);
     record_clear();

@@ -6,6 +6,7 @@
  * is a status.
  */
 #include "io_internal.h"
+#include "trace.h"
 #include "usermode_accessors.h"
 #include "wdk/seh.h"
 
@@ -44,7 +45,11 @@ static NTSTATUS copy_out(ULONG_PTR to, const void *from, SIZE_T length, KPROCESS
 {
     volatile NTSTATUS status = STATUS_SUCCESS;
     __try {
+        if (mode != KernelMode)
+            trace_begin(TRACE_COPY_OUT, 0, to, length, NULL);
         CopyToMode((void *)to, from, length, mode);
+        if (mode != KernelMode)
+            trace_done();
     } __except (EXCEPTION_EXECUTE_HANDLER) {
         status = GetExceptionCode();
     }

@@ -6,6 +6,7 @@
  * __try; results go back in finish.c.
  */
 #include "io_internal.h"
+#include "trace.h"
 #include "usermode_accessors.h"
 #include "wdk/seh.h"
 
@@ -13,7 +14,11 @@ static NTSTATUS copy_in(void *to, ULONG_PTR from, ULONG length, KPROCESSOR_MODE 
 {
     volatile NTSTATUS status = STATUS_SUCCESS;
     __try {
+        if (mode != KernelMode)
+            trace_begin(TRACE_COPY_IN, 0, from, length, NULL);
         CopyFromMode(to, (const void *)from, length, mode);
+        if (mode != KernelMode)
+            trace_done();
     } __except (EXCEPTION_EXECUTE_HANDLER) {
         status = GetExceptionCode();
     }

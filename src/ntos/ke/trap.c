@@ -12,6 +12,7 @@
 #include "emulate.h"
 #include "rtl.h"
 #include "seh.h"
+#include "trace.h"
 
 bool (*ke_explain_fault)(ULONG_PTR address, bool write, struct ke_bugcheck *bugcheck, char *why, SIZE_T size);
 void (*ke_raw_access_hook)(const struct plat_raw_access *access);
@@ -54,6 +55,12 @@ static DECLSPEC_NORETURN void bugcheck_page_fault(const struct plat_trap *trap, 
     ke_bugcheck_report(&bugcheck);
 }
 
+static void trace_stopped(const struct plat_trap *trap)
+{
+    trace_emit(&(struct trace_row){
+        .kind = TRACE_STOPPED, .address = trap->info[1], .tag = (ULONG)trap->code, .context = trap->context});
+}
+
 /* System addresses that a processor can form; a non-canonical one has no address to report and is an exception. */
 static bool is_system_address(ULONG_PTR address)
 {
@@ -67,6 +74,7 @@ static void on_trap(struct plat_trap *trap)
     if (page_fault && is_system_address(trap->info[1]))
         bugcheck_page_fault(trap, NOT_PRESENT_PAGE_TABLE, "system address");
     if (page_fault && arch_self()->irql >= DISPATCH_LEVEL) {
+        trace_stopped(trap);
         struct ke_bugcheck bugcheck = {
             .code = BUGCHECK_DRIVER_IRQL_NOT_LESS_OR_EQUAL,
             .parameters = {trap->info[1], arch_self()->irql, trap->info[0], trap->context->Rip},
@@ -118,8 +126,10 @@ static void on_fatal(struct plat_trap *trap)
                                      .context = trap->context};
         ke_bugcheck_report(&spoilt);
     }
-    if (trap->code != STATUS_STACK_OVERFLOW)
+    if (trap->code != STATUS_STACK_OVERFLOW) {
+        trace_stopped(trap);
         bugcheck_page_fault(trap, USER_VA_ACCESS_INCONSISTENT, "user memory outside an accessor, address");
+    }
     struct ke_bugcheck bugcheck = {.code = BUGCHECK_UNEXPECTED_KERNEL_MODE_TRAP,
                                    .parameters = {8, trap->info[1], trap->context->Rip, trap->context->Rsp},
                                    .why = "the kernel stack is used up (a double fault on Windows)",
@@ -132,6 +142,11 @@ static void on_raw_access(const struct plat_raw_access *access)
 {
     if (ke_raw_access_hook)
         ke_raw_access_hook(access);
+}
+
+static void on_raw_done(void)
+{
+    trace_done();
 }
 
 /* In a system call of user mode an unhandled exception is that service's: 0x3B, else 0x1E. */
@@ -174,6 +189,7 @@ NTSTATUS ke_init(void)
                                             .fast_fail = on_fast_fail,
                                             .emulate = ke_emulate,
                                             .raw_access = on_raw_access,
+                                            .raw_done = on_raw_done,
                                             .fatal = on_fatal};
     plat_lock_init(&ke_dispatcher_lock);
     InitializeListHead(&ke_system.body.Header.WaitListHead);

@@ -5,6 +5,7 @@
  * found. System memory is never paged out here, so locking it only checks it.
  */
 #include "mm_internal.h"
+#include "trace.h"
 #include "usermode_accessors.h"
 
 enum { RACES_MAX = 1000 };
@@ -55,6 +56,8 @@ void mm_lock(MDL *mdl, KPROCESSOR_MODE mode, LOCK_OPERATION operation, enum mm_p
     if (mdl->MdlFlags & wrong)
         mm_mistake(BUGCHECK_MEMORY_MANAGEMENT, 0x1236, mdl, (USHORT)mdl->MdlFlags,
                    "MmProbeAndLockPages was given an MDL that is locked, mapped, partial, or of nonpaged pool already");
+    if (user || mode != KernelMode)
+        trace_begin(write ? TRACE_LOCK_WRITE : TRACE_LOCK_READ, caller, start, mdl->ByteCount, NULL);
     if (start + mdl->ByteCount < start || (user ? mdl->ByteCount > limit - start : mode != KernelMode))
         seh_raise_access_violation(write, start);
     if (user)
@@ -73,6 +76,8 @@ void mm_lock(MDL *mdl, KPROCESSOR_MODE mode, LOCK_OPERATION operation, enum mm_p
     mdl->Process = hold.process;
     mdl->MdlFlags =
         (CSHORT)((mdl->MdlFlags & ~MDL_WRITE_OPERATION) | MDL_PAGES_LOCKED | (write ? MDL_WRITE_OPERATION : 0));
+    if (user || mode != KernelMode)
+        trace_done();
 }
 
 /*

@@ -189,7 +189,7 @@ void *mm_pool_allocate(SIZE_T size, ULONG tag, ULONG flags, enum mm_pool_owner o
     void *address = block ? block->user : NULL;
     plat_lock_release(&lock);
     if (address) {
-        struct trace_row row = {TRACE_POOL_ALLOC, caller, (ULONG_PTR)address, size, tag, NULL};
+        struct trace_row row = {TRACE_POOL_ALLOC, caller, (ULONG_PTR)address, size, tag, NULL, NULL};
         trace_emit(&row);
     }
     return address;
@@ -265,7 +265,7 @@ void mm_pool_free(void *address, ULONG tag, ULONG_PTR caller)
     struct block *block = find_exact(address);
     plat_lock_release(&lock);
     check_free(block, address, tag, caller);
-    struct trace_row row = {TRACE_POOL_FREE, caller, (ULONG_PTR)address, block->size, block->tag, NULL};
+    struct trace_row row = {TRACE_POOL_FREE, caller, (ULONG_PTR)address, block->size, block->tag, NULL, NULL};
     trace_emit(&row);
     plat_lock_acquire(&lock);
     bool raced = block->freed;

@@ -5,6 +5,7 @@
 #include "mm_internal.h"
 #include "rtl.h"
 #include "seh.h"
+#include "trace.h"
 #include "usermode_accessors.h"
 
 PVOID MmHighestUserAddress;
@@ -34,7 +35,9 @@ static bool probe_range(ULONG_PTR address, SIZE_T length, ULONG alignment)
  */
 VOID NTAPI ProbeForRead(const volatile VOID *Address, SIZE_T Length, ULONG Alignment)
 {
+    trace_begin(TRACE_PROBE_READ, seh_export_caller(), (ULONG_PTR)Address, Length, "ProbeForRead");
     probe_range((ULONG_PTR)Address, Length, Alignment);
+    trace_done();
 }
 
 /*
@@ -44,11 +47,13 @@ VOID NTAPI ProbeForRead(const volatile VOID *Address, SIZE_T Length, ULONG Align
 VOID NTAPI ProbeForWrite(volatile VOID *Address, SIZE_T Length, ULONG Alignment)
 {
     ULONG_PTR address = (ULONG_PTR)Address;
+    trace_begin(TRACE_PROBE_WRITE, seh_export_caller(), address, Length, "ProbeForWrite");
     if (!probe_range(address, Length, Alignment))
         return;
     for (ULONG_PTR last = address + Length - 1, page = address; page <= last;
          page = (page & ~(ULONG_PTR)(PAGE_SIZE - 1)) + PAGE_SIZE)
         InterlockedOrToUser((volatile LONG *)(page & ~(ULONG_PTR)3), 0);
+    trace_done();
 }
 
 /* Whether a read of the byte would fault right now. */

@@ -11,9 +11,10 @@
 
 bool rtl_raw_stop;
 
+/* Null too: nothing is mapped there, but it is no kernel address. */
 static bool is_user_range(ULONG_PTR address, SIZE_T size)
 {
-    return size && address < plat_layout.user_limit && address + size > plat_layout.user_low;
+    return size && address < plat_layout.user_limit;
 }
 
 static void trace_raw(enum trace_kind kind, ULONG_PTR address, SIZE_T size, const char *name)
@@ -37,8 +38,10 @@ bool rtl_raw_begin(ULONG_PTR read, ULONG_PTR write, SIZE_T size, const char *nam
 
 void rtl_raw_end(bool begun)
 {
-    if (begun)
-        plat_raw_end();
+    if (!begun)
+        return;
+    plat_raw_end();
+    trace_done();
 }
 
 void *NTAPI nt_memcpy(void *to, const void *from, SIZE_T size)
@@ -60,7 +63,7 @@ void *NTAPI nt_memmove(void *to, const void *from, SIZE_T size)
 
 void *NTAPI nt_memset(void *to, int value, SIZE_T size)
 {
-    bool raw = rtl_raw_begin(0, (ULONG_PTR)to, size, "memset");
+    bool raw = rtl_raw_begin(RTL_RAW_NONE, (ULONG_PTR)to, size, "memset");
     __builtin_memset(to, value, size);
     rtl_raw_end(raw);
     return to;
@@ -68,10 +71,11 @@ void *NTAPI nt_memset(void *to, int value, SIZE_T size)
 
 int NTAPI nt_memcmp(const void *a, const void *b, SIZE_T size)
 {
-    bool first = rtl_raw_begin((ULONG_PTR)a, 0, size, "memcmp");
-    bool second = !first && rtl_raw_begin((ULONG_PTR)b, 0, size, "memcmp");
+    bool first = rtl_raw_begin((ULONG_PTR)a, RTL_RAW_NONE, size, "memcmp");
+    bool second = rtl_raw_begin((ULONG_PTR)b, RTL_RAW_NONE, size, "memcmp");
     int order = __builtin_memcmp(a, b, size);
-    rtl_raw_end(first || second);
+    rtl_raw_end(second);
+    rtl_raw_end(first);
     return order;
 }
 
@@ -112,12 +116,13 @@ VOID NTAPI RtlZeroMemory(PVOID Destination, SIZE_T Length)
 SIZE_T NTAPI RtlCompareMemory(const VOID *Source1, const VOID *Source2, SIZE_T Length)
 {
     const UCHAR *a = Source1, *b = Source2;
-    bool first = rtl_raw_begin((ULONG_PTR)a, 0, Length, "RtlCompareMemory");
-    bool second = !first && rtl_raw_begin((ULONG_PTR)b, 0, Length, "RtlCompareMemory");
+    bool first = rtl_raw_begin((ULONG_PTR)a, RTL_RAW_NONE, Length, "RtlCompareMemory");
+    bool second = rtl_raw_begin((ULONG_PTR)b, RTL_RAW_NONE, Length, "RtlCompareMemory");
     SIZE_T equal = 0;
     while (equal < Length && a[equal] == b[equal])
         equal++;
-    rtl_raw_end(first || second);
+    rtl_raw_end(second);
+    rtl_raw_end(first);
     return equal;
 }
 

@@ -73,6 +73,7 @@ SIZE_T rtl_utf16_encode(ULONG code_point, WCHAR out[2]);
  * platform's raw window around their work and report each side as one TRACE_RAW_* row, with the driver's call as pc. A
  * fault inside goes to the driver as an exception; the platform closes the window when it delivers the fault.
  */
+#define RTL_RAW_NONE (~(ULONG_PTR)0) /* that side has no memory */
 bool rtl_raw_begin(ULONG_PTR read, ULONG_PTR write, SIZE_T size, const char *name);
 void rtl_raw_end(bool begun);
 /* Set when user memory may only be reached through accessors (PLAT_RAW_STOP): no window is opened, and the access

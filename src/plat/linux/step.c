@@ -28,6 +28,7 @@ static void report_raw(CONTEXT *context, const struct decoded *decoded, ULONG_PT
             continue;
         access.address = part->address;
         access.size = part->size > UINT32_MAX ? UINT32_MAX : (ULONG)part->size;
+        access.read = part->read;
         access.write = part->write;
         seen = seen || faulted;
         report(&access);
@@ -37,8 +38,27 @@ static void report_raw(CONTEXT *context, const struct decoded *decoded, ULONG_PT
     /* Gathers, bit offsets: the operand's address says little, the fault's does. */
     access.address = address;
     access.size = decoded->access_count ? (ULONG)decoded->access[0].size : 0;
+    access.read = !write;
     access.write = write;
     report(&access);
+}
+
+ULONG plat_user_operands(const CONTEXT *context, struct plat_raw_access parts[3])
+{
+    struct decoded decoded;
+    ULONG count = 0;
+    decode_at(&decoded, context);
+    for (ULONG i = 0; i < decoded.access_count; i++) {
+        const struct decoded_access *part = &decoded.access[i];
+        if (!part->size || part->address >= plat_layout.user_limit)
+            continue;
+        parts[count++] = (struct plat_raw_access){.pc = context->Rip,
+                                                  .address = part->address,
+                                                  .size = part->size > UINT32_MAX ? UINT32_MAX : (ULONG)part->size,
+                                                  .read = part->read,
+                                                  .write = part->write};
+    }
+    return count;
 }
 
 static void step_end(struct plat_thread *thread, ucontext_t *uc)
@@ -118,6 +138,14 @@ bool plat_emulate_step(CONTEXT *context, unsigned general_register, ULONG64 subs
     return true;
 }
 
+static void step_finish(struct plat_thread *thread, ucontext_t *uc)
+{
+    bool raw = thread->step.user_pages;
+    step_end(thread, uc);
+    if (raw && plat_hooks.raw_done)
+        plat_hooks.raw_done();
+}
+
 bool step_trapped(struct plat_thread *thread, ucontext_t *uc)
 {
     if (!thread->step.active)
@@ -127,11 +155,11 @@ bool step_trapped(struct plat_thread *thread, ucontext_t *uc)
         if ((ULONG_PTR)*rip != (ULONG_PTR)thread->scratch + thread->step.length + 1)
             return false;
         --*rip; /* the int3 is none of the program's */
-        step_end(thread, uc);
+        step_finish(thread, uc);
         return true;
     }
     if (!thread->step.repeats || (ULONG_PTR)uc->uc_mcontext.gregs[REG_RIP] != thread->step.pc)
-        step_end(thread, uc);
+        step_finish(thread, uc);
     return true;
 }
 

@@ -360,6 +360,25 @@ bool plat_user_load(ULONG_PTR address, void *data, SIZE_T size)
     return user_copy(address, data, size, false);
 }
 
+bool plat_user_peek(ULONG_PTR address, void *data, SIZE_T size)
+{
+    UCHAR *to = data;
+    if (!user_range(address, size))
+        return false;
+    while (size) {
+        SIZE_T offset = address & (PLAT_PAGE_SIZE - 1), part = PLAT_PAGE_SIZE - offset;
+        page_word word = page_load(address);
+        part = part < size ? part : size;
+        if (!(word & PAGE_MAPPED))
+            return false;
+        memcpy(to, user_frames + (PAGE_FRAME(word) << PAGE_SHIFT) + offset, part);
+        address += part;
+        to += part;
+        size -= part;
+    }
+    return true;
+}
+
 void plat_user_reset(void)
 {
     user_lock();

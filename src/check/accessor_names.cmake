@@ -1,0 +1,11 @@
+# Writes OUT, a C array of the names in the first column of IN, the table of the DDIs.
+file(STRINGS ${IN} rows)
+list(POP_FRONT rows)
+set(text "static const char *const accessor_names[] = {\n")
+foreach(row ${rows})
+  string(REGEX MATCH "^[A-Za-z0-9_]+" name "${row}")
+  if(name)
+    string(APPEND text "    \"${name}\",\n")
+  endif()
+endforeach()
+file(WRITE ${OUT} "${text}};\n")
