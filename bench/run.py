@@ -73,6 +73,9 @@ def services(folder):
     arguments = [os.path.join(folder, name) for name in ('bench_io.sys', 'bench_kmdf.sys')]
     program = os.path.join(folder, 'bench_system')
     rows = run(program, arguments, protect='pku') or run(program, arguments, protect='none')
+    recorded = [os.path.join(folder, 'bench_trace'), [os.path.join(folder, '..', 'tests', 'check', 'drivers', 'touch.sys')]]
+    rows += run(*recorded, protect='none')
+    rows += run(*recorded, protect='pku') or run(*recorded, protect='mprotect')
     return {name: {'ns': float(ns), 'peer': peer, 'peer_ns': float(peer_ns)} for name, ns, peer, peer_ns in rows}
 
 

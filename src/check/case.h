@@ -25,7 +25,7 @@ struct case_result {
     ULONG code; /* the bug check and its parameters */
     ULONG_PTR parameters[4];
     char why[CASE_WHY]; /* one line of plain words, or empty */
-    ULONG_PTR culprit; /* bug check: the code to blame; hang: the driver code that runs or waits; 0: unknown */
+    ULONG_PTR culprit;  /* bug check: the code to blame; hang: the driver code that runs or waits; 0: unknown */
     ULONG_PTR stack[CASE_STACK]; /* code addresses, the innermost first */
     ULONG depth;
     int status; /* of waitpid, if it died */

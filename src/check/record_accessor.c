@@ -85,7 +85,7 @@ static void NTAPI on_begin(const struct arch_traced_call *call)
     self->open_count = 0;
     if (slots[slot].family <= FILL && !argument[2])
         return; /* no bytes: no access */
-    if (atomic_load(&record_now->next) < record_now->capacity) {
+    if (!record_is_full()) {
         context_of(call, &context);
         record_place_at(&context, false, &place);
     }

@@ -69,6 +69,15 @@ struct record_slot *record_begin(const struct record_access *access, const struc
 /* Puts what is read by the open ones now into their values, ends them, and forgets them. */
 void record_end_all(enum uma_trace_outcome outcome, uma_status status, uint64_t fault);
 
+/* Further rows would be dropped: what only they need is not worth finding out. */
+bool record_is_full(void);
+/* A way of access that fetches or stores, and whose bytes the row is to have; accessors see to theirs. */
+bool record_moves_data(enum uma_trace_how how);
+
+/* ---- record_sink.c ---- */
+void record_sinks_start(void);
+void record_sinks_stop(void);
+
 /* ---- record_place.c: whose code it is, and what handler is in force ---- */
 /* exact: the pc of *context is the instruction's; else that behind a call. */
 void record_place_at(const CONTEXT *context, bool exact, struct record_place *place);

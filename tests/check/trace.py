@@ -73,8 +73,9 @@ def failing():
     smap = json.loads(trace(out / "drivers/legacy_race.sys", "--requests", good, "--smap", "--format=json", status=0 if protect == "none" else 1))
     if protect != "none":
         expect(smap["bugcheck"]["code"] == "0x50" and smap["requests"][-1]["accesses"][-1]["outcome"] == "stopped", f"--smap: {smap}")
-    died = trace(out / "drivers/legacy_race.sys", "--requests", root / "drivers/demo/12-size-races.json", "--limit=5", status=1)
-    expect("#1 did not come to an end:\n" in died and "\nBUGCHECK 0xD6 " in died, f"a bug check: {died}")
+    died = trace(drivers / "cli/drivers/naughty.sys", "--ioctl=0x22241b", status=1)
+    expect("#1 did not come to an end:\n" in died and "\nBUGCHECK 0x1E " in died and
+           re.search(r"write +4 +0x8 +STATUS_ACCESS_VIOLATION +raw +none", died), f"a bug check: {died}")
     hang = trace(drivers / "cli/drivers/hangs.sys", status=1, *["--timeout=1"])
     expect(hang.startswith("accesses to user memory: 0,") and "TIMEOUT" in hang, f"a driver that hangs: {hang}")
     null = trace(out / "drivers/legacy_race.sys", "--requests", root / "drivers/demo/02-null.json")

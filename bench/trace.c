@@ -1,0 +1,96 @@
+/*
+ * trace.c - what the record of accesses costs a driver: reads of four bytes by accessor and by a raw instruction, with
+ * the record on and off.
+ *
+ * One request does many reads, so that the request itself does not count. Rounds of the two take turns; the median of
+ * each counts. Prints one tab-separated line per case: its name, ns, the peer's name, its ns. Argument: touch.sys.
+ * Without protection there are no raw reads to be seen, and no line of them. Exit 77: this processor lacks the
+ * protection asked for.
+ */
+#include "uma.h"
+#include "count.h"
+#include "touch.h"
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+enum { ROUNDS = 11, TIMES = 4000, PAGE = 4096 };
+
+static uma_file file;
+static uint64_t input;
+
+static void need(bool fine, const char *what)
+{
+    if (fine)
+        return;
+    fprintf(stderr, "bench_trace: %s\n", what);
+    exit(2);
+}
+
+static double time_of(enum touch_group group)
+{
+    const uint32_t times = TIMES;
+    need(uma_user_store(input, &times, sizeof(times)), "user memory");
+    uint64_t start = count_now_ns();
+    struct uma_result result = uma_ioctl(file, TOUCH_CODE(group), input, sizeof(times), 0, 0);
+    double ns = (double)(count_now_ns() - start) / TIMES;
+    need(result.status == 0, "the request failed");
+    return ns;
+}
+
+static double time_recorded(enum touch_group group)
+{
+    const struct uma_trace_options options = {.size = sizeof(options), .limit = TIMES + 1};
+    need(uma_trace_start(&options) == 0, "no record");
+    time_of(group); /* its memory is there now */
+    uma_trace_clear();
+    double ns = time_of(group);
+    need(uma_trace_count() == TIMES + 1 && uma_trace_dropped() == 0, "not every read has its row");
+    uma_trace_stop();
+    return ns;
+}
+
+static int by_value(const void *left, const void *right)
+{
+    double a = *(const double *)left, b = *(const double *)right;
+    return (a > b) - (a < b);
+}
+
+static void measure(const char *name, enum touch_group group)
+{
+    double recorded[ROUNDS], plain[ROUNDS];
+    for (unsigned round = 0; round < ROUNDS; round++) {
+        recorded[round] = time_recorded(group);
+        plain[round] = time_of(group);
+    }
+    qsort(recorded, ROUNDS, sizeof(*recorded), by_value);
+    qsort(plain, ROUNDS, sizeof(*plain), by_value);
+    printf("%s, recorded\t%.1f\tnot recorded\t%.1f\n", name, recorded[ROUNDS / 2], plain[ROUNDS / 2]);
+}
+
+int main(int argc, char **argv)
+{
+    static const char *const names[] = {"auto", "pku", "mprotect", "none"};
+    const char *wanted = getenv("UMA_PROTECT");
+    struct uma_options options = {.size = sizeof(options)};
+    struct uma_driver *driver;
+    char error[UMA_ERROR_MAX];
+    if (argc != 2)
+        return 2;
+    for (int i = 0; wanted && i < 4; i++)
+        if (!strcmp(wanted, names[i]))
+            options.protect = (enum uma_protect)i;
+    if (uma_start(&options) != 0)
+        return 77;
+    need(uma_load(argv[1], &driver, error) == 0, argv[1]);
+    need(uma_open("\\Device\\Touch", &file) == 0, "\\Device\\Touch does not open");
+    need(uma_user_alloc(PAGE, UMA_READ_WRITE, &input) == 0, "user memory");
+    char name[64];
+    snprintf(name, sizeof(name), "ReadULongFromUser (%s)", uma_protect_in_use());
+    measure(name, TOUCH_BENCH_ACCESSOR);
+    snprintf(name, sizeof(name), "raw read (%s)", uma_protect_in_use());
+    if (strcmp(uma_protect_in_use(), "none"))
+        measure(name, TOUCH_BENCH_RAW);
+    uma_close(file);
+    return uma_unload(driver) != 0;
+}
