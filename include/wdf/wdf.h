@@ -23,6 +23,8 @@ extern "C" {
 #include "wdfdevice.h"
 #include "wdfio.h"
 #include "wdfrequest.h"
+#include "wdfmemory.h"
+#include "wdfiotarget.h"
 #include "wdfdeferred.h"
 #ifdef __cplusplus
 }

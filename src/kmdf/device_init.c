@@ -163,6 +163,8 @@ VOID NTAPI WdfDeviceInitSetRequestAttributes(PWDF_DRIVER_GLOBALS DriverGlobals, 
     struct WDFDEVICE_INIT *init = kmdf_init_of(DriverGlobals, DeviceInit, __func__);
     kmdf_require(RequestAttributes);
     NTSTATUS status = kmdf_attributes_check(RequestAttributes, &kmdf_request_type, __func__);
+    if (NT_SUCCESS(status) && RequestAttributes->ParentObject) /* only a request that the driver makes has one */
+        status = STATUS_WDF_PARENT_ASSIGNMENT_NOT_ALLOWED;
     if (!NT_SUCCESS(status))
         kmdf_violation(KMDF_OBJECT_ERROR, 0, (ULONG_PTR)(LONG_PTR)status, 0, "%s: bad attributes, 0x%08X", __func__,
                        (ULONG)status);

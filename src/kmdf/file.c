@@ -48,6 +48,7 @@ static NTSTATUS file_make(struct kmdf_device *device, FILE_OBJECT *wdm, struct k
     if (!NT_SUCCESS(status))
         return status;
     file->device = device;
+    file->process = PsGetCurrentProcessId();
     file->wdm = wdm;
     plat_lock_acquire(&kmdf_lock);
     InsertTailList(&device->files, &file->link);
@@ -150,4 +151,11 @@ PFILE_OBJECT NTAPI WdfFileObjectWdmGetFileObject(PWDF_DRIVER_GLOBALS DriverGloba
 {
     UNREFERENCED_PARAMETER(DriverGlobals);
     return KMDF_GET(file, FileObject)->wdm;
+}
+
+/* The process that opened the file. IRQL <= DISPATCH_LEVEL. */
+ULONG NTAPI WdfFileObjectGetInitiatorProcessId(PWDF_DRIVER_GLOBALS DriverGlobals, WDFFILEOBJECT FileObject)
+{
+    UNREFERENCED_PARAMETER(DriverGlobals);
+    return (ULONG)(ULONG_PTR)KMDF_GET(file, FileObject)->process;
 }

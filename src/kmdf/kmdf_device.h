@@ -10,6 +10,7 @@
 
 struct kmdf_queue;
 struct kmdf_request;
+struct kmdf_target;
 
 /* What WDFDEVICE_INIT points at: what the driver said, until WdfDeviceCreate. In client->inits. */
 struct WDFDEVICE_INIT {
@@ -44,6 +45,8 @@ struct kmdf_device {
     LIST_ENTRY files;                /* struct kmdf_file.link; kmdf_lock */
     LIST_ENTRY all_queues;           /* struct kmdf_queue.link; kmdf_lock */
     struct kmdf_sync sync;
+    DEVICE_OBJECT *attached;   /* the device below, or null */
+    struct kmdf_target *local; /* WdfDeviceGetIoTarget; made when asked for */
 };
 extern const struct kmdf_type kmdf_device_type;
 
@@ -59,6 +62,7 @@ struct kmdf_file {
     struct kmdf_object object;
     struct kmdf_device *device;
     FILE_OBJECT *wdm;
+    HANDLE process;  /* that opened it */
     LIST_ENTRY link; /* of the device's files; kmdf_lock */
 };
 extern const struct kmdf_type kmdf_file_type;

@@ -33,3 +33,5 @@ NTSTATUS kmdf_memory_create_pool(struct kmdf_client *client, const WDF_OBJECT_AT
 /* An MDL for [address, +length), the framework's own; null: no memory, or more than an MDL can describe. */
 MDL *kmdf_mdl_allocate(PVOID address, SIZE_T length, ULONG_PTR caller);
 void kmdf_mdl_free(MDL *mdl);
+/* The system address of locked pages, mapped if they are not yet; null: no MDL, or no room. */
+PVOID kmdf_mdl_address(MDL *mdl);

@@ -98,7 +98,7 @@ static NTSTATUS check(const struct kmdf_request *request, PVOID buffer, SIZE_T l
         return STATUS_INVALID_PARAMETER;
     if (!length)
         return STATUS_INVALID_USER_BUFFER;
-    if (request->state != KMDF_REQUEST_OWNED || !request->irp)
+    if (request->state != KMDF_REQUEST_OWNED || request->origin != KMDF_REQUEST_RECEIVED)
         return STATUS_INVALID_DEVICE_REQUEST;
     if (request->irp->RequestorMode == UserMode && request->irp->Tail.Overlay.Thread != ke_thread_current())
         return STATUS_ACCESS_VIOLATION;

@@ -1,12 +1,15 @@
 /*
  * request.c - requests: made around an IRP, asked about, completed.
  */
-#include "kmdf_memory.h"
 #include "kmdf_queue.h"
-#include "kmdf_request.h"
+#include "kmdf_target.h"
 
-const struct kmdf_type kmdf_request_type = {
-    .name = "WDFREQUEST", .size = sizeof(struct kmdf_request), .flags = KMDF_NO_DELETE};
+const struct kmdf_type kmdf_request_type = {.name = "WDFREQUEST",
+                                            .size = sizeof(struct kmdf_request),
+                                            .flags = KMDF_PARENT_ALLOWED,
+                                            .cleanup = kmdf_request_cleanup,
+                                            .destroy = kmdf_request_destroy,
+                                            .no_delete = kmdf_request_no_delete};
 
 NTSTATUS kmdf_request_create(struct kmdf_device *device, IRP *irp, struct kmdf_request **created)
 {
@@ -85,6 +88,7 @@ static void end(struct kmdf_object *object)
  */
 void kmdf_request_complete(struct kmdf_request *request, NTSTATUS status, CCHAR boost)
 {
+    kmdf_format_release(request);
     check_buffers(request);
     if (request->queue)
         kmdf_queue_withdraw(request->queue, request);
@@ -162,13 +166,15 @@ static void complete(WDFREQUEST handle, NTSTATUS status, const ULONG_PTR *inform
 {
     struct kmdf_request *request = kmdf_request_of(handle, function);
     enum kmdf_request_state owned = KMDF_REQUEST_OWNED;
+    if (request->origin != KMDF_REQUEST_RECEIVED)
+        kmdf_request_misused(request, status, function, "which the driver has made: WdfObjectDelete ends it");
     if (kmdf_cancel_state_of(request) == KMDF_CANCELABLE)
         kmdf_request_misused(request, status, function, "which is cancelable: WdfRequestUnmarkCancelable comes first");
     if (!__atomic_compare_exchange_n(&request->state, &owned, KMDF_REQUEST_COMPLETED, false, __ATOMIC_ACQ_REL,
                                      __ATOMIC_ACQUIRE))
-        kmdf_violation(KMDF_REQUEST_FATAL, 2, (ULONG_PTR)handle, 0,
-                       "%s was called for the request 0x%llx, which is not the driver's now", function,
-                       (ULONG64)(ULONG_PTR)handle);
+        kmdf_violation(KMDF_REQUEST_FATAL, 2, (ULONG_PTR)handle, 0, "%s was called for the request 0x%llx, %s",
+                       function, (ULONG64)(ULONG_PTR)handle,
+                       owned == KMDF_REQUEST_SENT ? "which an I/O target has" : "which is not the driver's now");
     if (information)
         request->information = *information;
     check_information(request, status, function);

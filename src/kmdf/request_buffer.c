@@ -50,7 +50,9 @@ static NTSTATUS find_place(const struct kmdf_request *request, enum kmdf_directi
 {
     NTSTATUS status = STATUS_INVALID_DEVICE_REQUEST;
     if (!request->irp)
-        return STATUS_INTERNAL_ERROR; /* completed */
+        return request->origin == KMDF_REQUEST_RECEIVED ? STATUS_INTERNAL_ERROR /* completed */ : status;
+    if (request->origin != KMDF_REQUEST_RECEIVED || request->state == KMDF_REQUEST_SENT)
+        return status;
     UCHAR major = IoGetCurrentIrpStackLocation(request->irp)->MajorFunction;
     if (major == IRP_MJ_DEVICE_CONTROL || major == IRP_MJ_INTERNAL_DEVICE_CONTROL)
         status = control_place(request, direction, place);
@@ -59,8 +61,7 @@ static NTSTATUS find_place(const struct kmdf_request *request, enum kmdf_directi
     return NT_SUCCESS(status) && !place->length ? STATUS_BUFFER_TOO_SMALL : status;
 }
 
-/* The system address of locked pages, mapped if they are not yet. */
-static PVOID mdl_address(PMDL mdl)
+PVOID kmdf_mdl_address(MDL *mdl)
 {
     if (!mdl)
         return NULL;
@@ -78,7 +79,7 @@ NTSTATUS kmdf_request_buffer(struct kmdf_request *request, enum kmdf_direction d
         return status;
     if (place.length < minimum)
         return STATUS_BUFFER_TOO_SMALL;
-    PVOID at = place.direct ? mdl_address(request->irp->MdlAddress) : place.buffered;
+    PVOID at = place.direct ? kmdf_mdl_address(request->irp->MdlAddress) : place.buffered;
     if (!at)
         return STATUS_INSUFFICIENT_RESOURCES;
     *address = at;
@@ -102,8 +103,8 @@ static NTSTATUS retrieve(struct kmdf_request *request, enum kmdf_direction direc
 /*
  * The input of a write or of a device control that is not METHOD_NEITHER, in system space until the request is
  * completed. STATUS_BUFFER_TOO_SMALL: it is empty or shorter than MinimumRequiredLength; STATUS_INVALID_DEVICE_REQUEST:
- * the request has none such; STATUS_INTERNAL_ERROR: it is completed. METHOD_NEITHER is as good where the sender is the
- * kernel, or the control an internal one. Length may be NULL. IRQL <= DISPATCH_LEVEL.
+ * the request has none such, or an I/O target has it; STATUS_INTERNAL_ERROR: it is completed. METHOD_NEITHER is as good
+ * where the sender is the kernel, or the control an internal one. Length may be NULL. IRQL <= DISPATCH_LEVEL.
  */
 NTSTATUS NTAPI WdfRequestRetrieveInputBuffer(PWDF_DRIVER_GLOBALS DriverGlobals, WDFREQUEST Request,
                                              size_t MinimumRequiredLength, PVOID *Buffer, size_t *Length)

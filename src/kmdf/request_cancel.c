@@ -50,7 +50,8 @@ static VOID NTAPI cancel_routine(PDEVICE_OBJECT Device, PIRP Irp)
 static NTSTATUS mark(struct kmdf_request *request, PFN_WDF_REQUEST_CANCEL cancel)
 {
     KIRQL irql;
-    if (request->state != KMDF_REQUEST_OWNED || kmdf_cancel_state_of(request) == KMDF_CANCELABLE)
+    if (request->state != KMDF_REQUEST_OWNED || request->origin != KMDF_REQUEST_RECEIVED ||
+        kmdf_cancel_state_of(request) == KMDF_CANCELABLE)
         return STATUS_INVALID_DEVICE_REQUEST;
     if (kmdf_cancel_state_of(request) == KMDF_CANCELLED)
         return STATUS_CANCELLED;
@@ -126,5 +127,6 @@ NTSTATUS NTAPI WdfRequestUnmarkCancelable(PWDF_DRIVER_GLOBALS DriverGlobals, WDF
 BOOLEAN NTAPI WdfRequestIsCanceled(PWDF_DRIVER_GLOBALS DriverGlobals, WDFREQUEST Request)
 {
     UNREFERENCED_PARAMETER(DriverGlobals);
-    return kmdf_irp_is_cancelled(KMDF_GET_REQUEST(Request)->irp);
+    IRP *irp = KMDF_GET_REQUEST(Request)->irp;
+    return irp && kmdf_irp_is_cancelled(irp);
 }

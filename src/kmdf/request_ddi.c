@@ -19,7 +19,11 @@ ULONG_PTR NTAPI WdfRequestGetInformation(PWDF_DRIVER_GLOBALS DriverGlobals, WDFR
 
 void kmdf_request_parameters(const struct kmdf_request *request, PWDF_REQUEST_PARAMETERS parameters)
 {
-    const IO_STACK_LOCATION *stack = IoGetCurrentIrpStackLocation(request->irp);
+    const IO_STACK_LOCATION *stack = kmdf_request_stack(request);
+    if (!stack) {
+        parameters->Type = WdfRequestTypeNoFormat;
+        return;
+    }
     parameters->Type = (WDF_REQUEST_TYPE)stack->MajorFunction;
     parameters->MinorFunction = stack->MinorFunction;
     /* The union is laid out like the stack location's; lengths are wider. */
@@ -34,7 +38,8 @@ void kmdf_request_parameters(const struct kmdf_request *request, PWDF_REQUEST_PA
     }
 }
 
-/* Parameters->Size must be right, else nothing is filled. */
+/* Parameters->Size must be right, else nothing is filled. A request that the driver has made has no parameters: its
+ * type is WdfRequestTypeNoFormat. */
 VOID NTAPI WdfRequestGetParameters(PWDF_DRIVER_GLOBALS DriverGlobals, WDFREQUEST Request,
                                    PWDF_REQUEST_PARAMETERS Parameters)
 {
@@ -53,10 +58,21 @@ WDFFILEOBJECT NTAPI WdfRequestGetFileObject(PWDF_DRIVER_GLOBALS DriverGlobals, W
     return file ? KMDF_HANDLE(WDFFILEOBJECT, file) : NULL;
 }
 
+/* KernelMode for a request that the driver has made. */
 KPROCESSOR_MODE NTAPI WdfRequestGetRequestorMode(PWDF_DRIVER_GLOBALS DriverGlobals, WDFREQUEST Request)
 {
     UNREFERENCED_PARAMETER(DriverGlobals);
-    return KMDF_GET_REQUEST(Request)->irp->RequestorMode;
+    const IRP *irp = KMDF_GET_REQUEST(Request)->irp;
+    return irp ? irp->RequestorMode : KernelMode;
+}
+
+/* Of a request that the kernel sent: the system process. IRQL <= DISPATCH_LEVEL. */
+ULONG NTAPI WdfRequestGetRequestorProcessId(PWDF_DRIVER_GLOBALS DriverGlobals, WDFREQUEST Request)
+{
+    UNREFERENCED_PARAMETER(DriverGlobals);
+    IRP *irp = KMDF_GET_REQUEST(Request)->irp;
+    PEPROCESS process = irp ? IoGetRequestorProcess(irp) : NULL;
+    return (ULONG)(ULONG_PTR)PsGetProcessId(process ? process : PsInitialSystemProcess);
 }
 
 /* The queue that presented it, or NULL. */
@@ -67,25 +83,28 @@ WDFQUEUE NTAPI WdfRequestGetIoQueue(PWDF_DRIVER_GLOBALS DriverGlobals, WDFREQUES
     return queue ? KMDF_HANDLE(WDFQUEUE, queue) : NULL;
 }
 
+/* NULL: a request that the driver has made and that no target has been named for yet. */
 PIRP NTAPI WdfRequestWdmGetIrp(PWDF_DRIVER_GLOBALS DriverGlobals, WDFREQUEST Request)
 {
     UNREFERENCED_PARAMETER(DriverGlobals);
     return KMDF_GET_REQUEST(Request)->irp;
 }
 
-/* What the IRP's status is: of a request that has not been completed, what the last one to handle it has left there. */
+/* What the request was completed with, or its last sending: by the target, or why it could not be sent. Of any other
+ * request, what the IRP says. IRQL <= DISPATCH_LEVEL. */
 NTSTATUS NTAPI WdfRequestGetStatus(PWDF_DRIVER_GLOBALS DriverGlobals, WDFREQUEST Request)
 {
     UNREFERENCED_PARAMETER(DriverGlobals);
     struct kmdf_request *request = KMDF_GET(request, Request);
-    return request->irp ? request->irp->IoStatus.Status : request->status;
+    return request->irp && !request->has_status ? request->irp->IoStatus.Status : request->status;
 }
 
 /* Never: there are no 32-bit processes. */
 BOOLEAN NTAPI WdfRequestIsFrom32BitProcess(PWDF_DRIVER_GLOBALS DriverGlobals, WDFREQUEST Request)
 {
     UNREFERENCED_PARAMETER(DriverGlobals);
-    return IoIs32bitProcess(KMDF_GET_REQUEST(Request)->irp);
+    IRP *irp = KMDF_GET_REQUEST(Request)->irp;
+    return irp && IoIs32bitProcess(irp);
 }
 
 /* Never: no queue has requests in reserve. */

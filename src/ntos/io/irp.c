@@ -240,8 +240,10 @@ BOOLEAN NTAPI IoCancelIrp(PIRP Irp)
         return FALSE;
     }
     Irp->CancelIrql = irql;
-    seh_driver_call((ULONG_PTR)routine, (ULONG_PTR)IoGetCurrentIrpStackLocation(Irp)->DeviceObject, (ULONG_PTR)Irp, 0,
-                    0);
+    /* One that its maker has not sent has no location yet. */
+    bool sent = Irp->CurrentLocation <= Irp->StackCount;
+    DEVICE_OBJECT *device = sent ? IoGetCurrentIrpStackLocation(Irp)->DeviceObject : NULL;
+    seh_driver_call((ULONG_PTR)routine, (ULONG_PTR)device, (ULONG_PTR)Irp, 0, 0);
     return TRUE;
 }
 
