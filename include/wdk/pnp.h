@@ -82,3 +82,110 @@ typedef ULONG PNP_DEVICE_STATE;
 #define PNP_DEVICE_REMOVED                       0x08
 #define PNP_DEVICE_RESOURCE_REQUIREMENTS_CHANGED 0x10
 #define PNP_DEVICE_NOT_DISABLEABLE               0x20
+
+/* ---- notification ---- */
+typedef enum _IO_NOTIFICATION_EVENT_CATEGORY {
+    EventCategoryReserved,
+    EventCategoryHardwareProfileChange,
+    EventCategoryDeviceInterfaceChange,
+    EventCategoryTargetDeviceChange,
+    EventCategoryKernelSoftRestart
+} IO_NOTIFICATION_EVENT_CATEGORY;
+#define PNPNOTIFY_DEVICE_INTERFACE_INCLUDE_EXISTING_INTERFACES 1
+
+typedef struct _PLUGPLAY_NOTIFICATION_HEADER {
+    USHORT Version, Size;
+    GUID Event;
+} PLUGPLAY_NOTIFICATION_HEADER;
+
+typedef struct _DEVICE_INTERFACE_CHANGE_NOTIFICATION {
+    USHORT Version, Size;
+    GUID Event, InterfaceClassGuid;
+    PUNICODE_STRING SymbolicLinkName;
+} DEVICE_INTERFACE_CHANGE_NOTIFICATION;
+
+typedef struct _TARGET_DEVICE_REMOVAL_NOTIFICATION {
+    USHORT Version, Size;
+    GUID Event;
+    PFILE_OBJECT FileObject;
+} TARGET_DEVICE_REMOVAL_NOTIFICATION;
+
+typedef struct _TARGET_DEVICE_CUSTOM_NOTIFICATION {
+    USHORT Version, Size; /* of all of it, with the data */
+    GUID Event;
+    PFILE_OBJECT FileObject;
+    LONG NameBufferOffset; /* -1: there is no text */
+    UCHAR CustomDataBuffer[1];
+} TARGET_DEVICE_CUSTOM_NOTIFICATION;
+
+typedef NTSTATUS(NTAPI DRIVER_NOTIFICATION_CALLBACK_ROUTINE)(PVOID NotificationStructure, PVOID Context);
+typedef DRIVER_NOTIFICATION_CALLBACK_ROUTINE *PDRIVER_NOTIFICATION_CALLBACK_ROUTINE;
+typedef VOID(NTAPI DEVICE_CHANGE_COMPLETE_CALLBACK)(PVOID Context);
+typedef DEVICE_CHANGE_COMPLETE_CALLBACK *PDEVICE_CHANGE_COMPLETE_CALLBACK;
+
+NTSTATUS NTAPI IoRegisterPlugPlayNotification(IO_NOTIFICATION_EVENT_CATEGORY EventCategory, ULONG EventCategoryFlags,
+                                              PVOID EventCategoryData, PDRIVER_OBJECT DriverObject,
+                                              PDRIVER_NOTIFICATION_CALLBACK_ROUTINE CallbackRoutine, PVOID Context,
+                                              PVOID *NotificationEntry);
+NTSTATUS NTAPI IoUnregisterPlugPlayNotification(PVOID NotificationEntry);
+NTSTATUS NTAPI IoUnregisterPlugPlayNotificationEx(PVOID NotificationEntry);
+NTSTATUS NTAPI IoReportTargetDeviceChange(PDEVICE_OBJECT PhysicalDeviceObject, PVOID NotificationStructure);
+NTSTATUS NTAPI IoReportTargetDeviceChangeAsynchronous(PDEVICE_OBJECT PhysicalDeviceObject, PVOID NotificationStructure,
+                                                      PDEVICE_CHANGE_COMPLETE_CALLBACK Callback, PVOID Context);
+
+/* ---- devices ---- */
+VOID NTAPI IoInvalidateDeviceState(PDEVICE_OBJECT PhysicalDeviceObject);
+VOID NTAPI IoInvalidateDeviceRelations(PDEVICE_OBJECT DeviceObject, DEVICE_RELATION_TYPE Type);
+NTSTATUS NTAPI IoSynchronousInvalidateDeviceRelations(PDEVICE_OBJECT DeviceObject, DEVICE_RELATION_TYPE Type);
+VOID NTAPI IoRequestDeviceEject(PDEVICE_OBJECT PhysicalDeviceObject);
+
+/* ---- device interfaces ---- */
+NTSTATUS NTAPI IoRegisterDeviceInterface(PDEVICE_OBJECT PhysicalDeviceObject, const GUID *InterfaceClassGuid,
+                                         PUNICODE_STRING ReferenceString, PUNICODE_STRING SymbolicLinkName);
+NTSTATUS NTAPI IoSetDeviceInterfaceState(PUNICODE_STRING SymbolicLinkName, BOOLEAN Enable);
+NTSTATUS NTAPI IoGetDeviceInterfaces(const GUID *InterfaceClassGuid, PDEVICE_OBJECT PhysicalDeviceObject, ULONG Flags,
+                                     PWSTR *SymbolicLinkList);
+NTSTATUS NTAPI IoGetDeviceInterfaceAlias(PUNICODE_STRING SymbolicLinkName, const GUID *AliasInterfaceClassGuid,
+                                         PUNICODE_STRING AliasSymbolicLinkName);
+NTSTATUS NTAPI IoOpenDeviceInterfaceRegistryKey(PUNICODE_STRING SymbolicLinkName, ACCESS_MASK DesiredAccess,
+                                                PHANDLE DeviceInterfaceKey);
+NTSTATUS NTAPI IoOpenDeviceRegistryKey(PDEVICE_OBJECT DeviceObject, ULONG DevInstKeyType, ACCESS_MASK DesiredAccess,
+                                       PHANDLE DevInstRegKey);
+
+/* ---- properties ---- */
+#define PLUGPLAY_REGKEY_DEVICE             1
+#define PLUGPLAY_REGKEY_DRIVER             2
+#define PLUGPLAY_REGKEY_CURRENT_HWPROFILE  4
+#define DEVICE_INTERFACE_INCLUDE_NONACTIVE 1
+#define PLUGPLAY_PROPERTY_PERSISTENT       1
+
+#ifndef DEVPROPKEY_DEFINED
+#define DEVPROPKEY_DEFINED
+typedef ULONG DEVPROPTYPE, *PDEVPROPTYPE;
+typedef struct _DEVPROPKEY DEVPROPKEY;
+#endif
+struct _DEVPROPKEY {
+    GUID fmtid;
+    ULONG pid;
+};
+enum {
+    DEVPROP_TYPE_EMPTY = 0,
+    DEVPROP_TYPE_NULL = 1,
+    DEVPROP_TYPE_UINT32 = 7,
+    DEVPROP_TYPE_GUID = 0xD,
+    DEVPROP_TYPE_BOOLEAN = 0x11,
+    DEVPROP_TYPE_STRING = 0x12,
+    DEVPROP_TYPE_STRING_LIST = 0x2012
+};
+
+NTSTATUS NTAPI IoGetDeviceProperty(PDEVICE_OBJECT DeviceObject, DEVICE_REGISTRY_PROPERTY DeviceProperty,
+                                   ULONG BufferLength, PVOID PropertyBuffer, PULONG ResultLength);
+NTSTATUS NTAPI IoGetDevicePropertyData(PDEVICE_OBJECT Pdo, const DEVPROPKEY *PropertyKey, ULONG Lcid, ULONG Flags,
+                                       ULONG Size, PVOID Data, PULONG RequiredSize, PDEVPROPTYPE Type);
+NTSTATUS NTAPI IoSetDevicePropertyData(PDEVICE_OBJECT Pdo, const DEVPROPKEY *PropertyKey, ULONG Lcid, ULONG Flags,
+                                       DEVPROPTYPE Type, ULONG Size, PVOID Data);
+NTSTATUS NTAPI IoGetDeviceInterfacePropertyData(PUNICODE_STRING SymbolicLinkName, const DEVPROPKEY *PropertyKey,
+                                                ULONG Lcid, ULONG Flags, ULONG Size, PVOID Data, PULONG RequiredSize,
+                                                PDEVPROPTYPE Type);
+NTSTATUS NTAPI IoSetDeviceInterfacePropertyData(PUNICODE_STRING SymbolicLinkName, const DEVPROPKEY *PropertyKey,
+                                                ULONG Lcid, ULONG Flags, DEVPROPTYPE Type, ULONG Size, PVOID Data);

@@ -29,5 +29,5 @@ static void tell_all(io_leak_teller *tell, void *reporter)
 
 void kmdf_leaks_install(void)
 {
-    io_leaks_more = tell_all;
+    io_leaks_add(tell_all);
 }

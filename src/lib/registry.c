@@ -26,34 +26,13 @@ static NTSTATUS widen(const char *text, UNICODE_STRING *string)
     return status;
 }
 
-/* Opens or makes the key and all that is missing above it, first things first. */
-static NTSTATUS make_path(const UNICODE_STRING *path, struct cm_key **key)
-{
-    const USHORT count = path->Length / sizeof(WCHAR);
-    NTSTATUS status = STATUS_OBJECT_TYPE_MISMATCH;
-    USHORT names = 0;
-    *key = NULL;
-    for (USHORT i = 1; i <= count; i++) {
-        bool ends = (i == count || path->Buffer[i] == '\\') && path->Buffer[i - 1] != '\\';
-        UNICODE_STRING part = {(USHORT)(i * sizeof(WCHAR)), (USHORT)(i * sizeof(WCHAR)), path->Buffer};
-        if (!ends)
-            continue;
-        if (*key)
-            ob_dereference(*key);
-        status = cm_open_path(&part, names++ > 0, key);
-        if (!NT_SUCCESS(status))
-            return status;
-    }
-    return status;
-}
-
 static NTSTATUS set(const UNICODE_STRING *path, const char *name, uint32_t type, const void *data, size_t size)
 {
     struct cm_key *key;
     UNICODE_STRING value;
     if (size > CM_VALUE_MAX)
         return STATUS_INVALID_PARAMETER;
-    NTSTATUS status = make_path(path, &key);
+    NTSTATUS status = cm_path_make(path, &key);
     if (NT_SUCCESS(status) && name) {
         status = widen(name, &value);
         if (NT_SUCCESS(status))

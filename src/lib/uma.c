@@ -68,6 +68,8 @@ uma_status uma_start(const struct uma_options *options)
     if (NT_SUCCESS(status))
         status = fs_start(lib_options.root);
     if (NT_SUCCESS(status))
+        status = pnp_start();
+    if (NT_SUCCESS(status))
         status = decoy_start();
     if (NT_SUCCESS(status))
         status = watchdog_start();
@@ -113,6 +115,14 @@ void uma_place(uint64_t address, char *text, size_t size)
     ldr_symbolize(address, text, size);
 }
 
+static NTSTATUS unload(DRIVER_OBJECT *driver)
+{
+    NTSTATUS status = io_driver_unload(driver);
+    if (NT_SUCCESS(status))
+        pnp_driver_forget(driver);
+    return status;
+}
+
 /* A driver with an AddDevice routine gets its device on the virtual bus; one whose device does not start goes again. */
 static NTSTATUS start_device(struct uma_driver *loaded, const char *path, char error[UMA_ERROR_MAX])
 {
@@ -122,7 +132,7 @@ static NTSTATUS start_device(struct uma_driver *loaded, const char *path, char e
     watchdog_arm("AddDevice or the start of the device");
     NTSTATUS status = pnp_driver_start(loaded->object, NULL, &failure);
     if (!NT_SUCCESS(status))
-        io_driver_unload(loaded->object);
+        unload(loaded->object);
     watchdog_disarm();
     if (!NT_SUCCESS(status))
         snprintf(error, UMA_ERROR_MAX, "%.150s: its device does not start: %s returned %s", path, failure.step,
@@ -181,7 +191,7 @@ uma_status uma_unload(struct uma_driver *driver)
     watchdog_arm("unload");
     NTSTATUS status = driver->object->DriverUnload ? pnp_driver_remove(driver->object) : STATUS_INVALID_DEVICE_REQUEST;
     if (NT_SUCCESS(status))
-        status = io_driver_unload(driver->object);
+        status = unload(driver->object);
     watchdog_disarm();
     if (!NT_SUCCESS(status))
         return status;

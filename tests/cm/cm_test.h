@@ -42,5 +42,4 @@ int run_value_tests(void);
 int run_watch_tests(void);
 int run_table_tests(void);
 int run_callback_tests(void);
-int run_interface_tests(void);
 int run_race_tests(void);

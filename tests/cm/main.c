@@ -8,7 +8,7 @@ int main(void)
     if (unusable)
         return unusable;
     return run_key_tests() + run_value_tests() + run_watch_tests() + run_table_tests() + run_callback_tests() +
-                   run_interface_tests() + run_race_tests()
+                   run_race_tests()
                ? 1
                : 0;
 }

@@ -156,6 +156,105 @@ static void surprise(void **state)
     driver_end();
 }
 
+static void a_surprise_waits_for_files(void **state)
+{
+    UNREFERENCED_PARAMETER(state);
+    struct pnp_node *node = driver_start();
+    struct io_file *file = open_pdo(), *none = NULL;
+    char name[64];
+    io_device_name(driver_pdo, name, sizeof(name));
+    driver_log[0] = 0;
+    pnp_surprise_remove(node);
+    assert_string_equal(driver_log, "surprise");
+    assert_int_equal(io_open(name, &none), STATUS_NO_SUCH_DEVICE);
+    assert_int_equal(pnp_driver_remove(driver), STATUS_DEVICE_BUSY);
+    assert_int_equal(io_close(file), STATUS_SUCCESS);
+    assert_string_equal(driver_log, "surprise cleanup close remove");
+    driver_end();
+}
+
+static void a_driver_gives_its_device_up(void **state)
+{
+    UNREFERENCED_PARAMETER(state);
+    driver_start();
+    driver_log[0] = 0;
+    IoInvalidateDeviceState(driver_pdo); /* nothing has changed */
+    pnp_idle_wait();
+    assert_string_equal(driver_log, "state");
+    behaviour.state = PNP_DEVICE_FAILED;
+    driver_log[0] = 0;
+    IoInvalidateDeviceState(driver_pdo);
+    pnp_idle_wait();
+    assert_string_equal(driver_log, "state surprise remove");
+    assert_null(pnp_driver_node(driver, 0));
+    driver_end();
+}
+
+static void children_are_asked_for_again(void **state)
+{
+    UNREFERENCED_PARAMETER(state);
+    driver_start();
+    driver_log[0] = 0;
+    IoInvalidateDeviceRelations(driver_pdo, BusRelations);
+    pnp_idle_wait();
+    assert_string_equal(driver_log, "relations");
+    assert_int_equal(IoSynchronousInvalidateDeviceRelations(driver_pdo, BusRelations), STATUS_SUCCESS);
+    assert_string_equal(driver_log, "relations relations");
+    assert_int_equal(IoSynchronousInvalidateDeviceRelations(driver_fdo, BusRelations), STATUS_INVALID_DEVICE_REQUEST);
+    driver_end();
+}
+
+static void ejection(void **state)
+{
+    UNREFERENCED_PARAMETER(state);
+    driver_start();
+    driver_log[0] = 0;
+    behaviour.query_remove = STATUS_UNSUCCESSFUL;
+    IoRequestDeviceEject(driver_pdo);
+    pnp_idle_wait();
+    assert_string_equal(driver_log, "query-remove cancel-remove");
+    behaviour.query_remove = STATUS_SUCCESS;
+    driver_log[0] = 0;
+    IoRequestDeviceEject(driver_pdo);
+    pnp_idle_wait();
+    assert_string_equal(driver_log, "query-remove remove");
+    assert_null(pnp_driver_node(driver, 0));
+    driver_end();
+}
+
+static void a_device_restarts(void **state)
+{
+    UNREFERENCED_PARAMETER(state);
+    struct pnp_node *node = driver_start();
+    driver_log[0] = 0;
+    assert_int_equal(pnp_restart(node), STATUS_SUCCESS);
+    assert_string_equal(driver_log, "query-stop stop requirements filter start capabilities state relations");
+    assert_int_equal(io_close(open_pdo()), STATUS_SUCCESS);
+    behaviour.start = STATUS_UNSUCCESSFUL;
+    driver_log[0] = 0;
+    assert_int_equal(pnp_restart(node), STATUS_UNSUCCESSFUL);
+    assert_string_equal(driver_log, "query-stop stop requirements filter start surprise remove");
+    assert_null(pnp_driver_node(driver, 0));
+    driver_end();
+}
+
+static void numbers_are_used_again(void **state)
+{
+    UNREFERENCED_PARAMETER(state);
+    struct pnp_failure failure;
+    struct pnp_node *first = driver_start(), *second = NULL;
+    DEVICE_OBJECT *first_pdo = driver_pdo;
+    assert_int_equal(pnp_driver_start(driver, &second, &failure), STATUS_SUCCESS);
+    assert_ptr_not_equal(pnp_node_pdo(second), first_pdo);
+    assert_ptr_equal(pnp_driver_node(driver, 0), first);
+    assert_ptr_equal(pnp_driver_node(driver, 1), second);
+    pnp_surprise_remove(first);
+    assert_ptr_equal(pnp_driver_node(driver, 0), second);
+    assert_int_equal(pnp_driver_start(driver, &first, &failure), STATUS_SUCCESS);
+    assert_ptr_equal(pnp_driver_node(driver, 1), first);
+    driver_end();
+}
+
 int run_device_tests(void)
 {
     const struct CMUnitTest tests[] = {
@@ -169,6 +268,12 @@ int run_device_tests(void)
         cmocka_unit_test(an_open_file_keeps_the_device),
         cmocka_unit_test(nobody_opens_before_the_start),
         cmocka_unit_test(surprise),
+        cmocka_unit_test(a_surprise_waits_for_files),
+        cmocka_unit_test(a_driver_gives_its_device_up),
+        cmocka_unit_test(children_are_asked_for_again),
+        cmocka_unit_test(ejection),
+        cmocka_unit_test(a_device_restarts),
+        cmocka_unit_test(numbers_are_used_again),
     };
     return cmocka_run_group_tests_name("devices", tests, NULL, NULL);
 }

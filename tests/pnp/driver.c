@@ -19,6 +19,15 @@ void driver_note(const char *word)
     snprintf(driver_log + used, sizeof(driver_log) - used, "%s%s", used ? " " : "", word);
 }
 
+UNICODE_STRING kept_name(UNICODE_STRING *name)
+{
+    static WCHAR text[128];
+    UNICODE_STRING kept = {0, sizeof(text), text};
+    RtlCopyUnicodeString(&kept, name);
+    RtlFreeUnicodeString(name);
+    return kept;
+}
+
 static const char *minor_name(UCHAR minor)
 {
     static const char *const names[] = {[IRP_MN_START_DEVICE] = "start",
@@ -30,6 +39,8 @@ static const char *minor_name(UCHAR minor)
                                         [IRP_MN_QUERY_RESOURCE_REQUIREMENTS] = "requirements",
                                         [IRP_MN_FILTER_RESOURCE_REQUIREMENTS] = "filter",
                                         [IRP_MN_QUERY_PNP_DEVICE_STATE] = "state",
+                                        [IRP_MN_QUERY_STOP_DEVICE] = "query-stop",
+                                        [IRP_MN_STOP_DEVICE] = "stop",
                                         [IRP_MN_SURPRISE_REMOVAL] = "surprise"};
     return minor < RTL_NUMBER_OF(names) && names[minor] ? names[minor] : "other";
 }
@@ -112,6 +123,12 @@ static NTSTATUS NTAPI on_pnp(DEVICE_OBJECT *device, IRP *irp)
     case IRP_MN_QUERY_REMOVE_DEVICE:
         if (!NT_SUCCESS(behaviour.query_remove))
             return complete(irp, behaviour.query_remove);
+        irp->IoStatus.Status = STATUS_SUCCESS;
+        return pass_down(extension, irp);
+    case IRP_MN_QUERY_STOP_DEVICE:
+    case IRP_MN_STOP_DEVICE:
+    case IRP_MN_CANCEL_REMOVE_DEVICE:
+    case IRP_MN_SURPRISE_REMOVAL:
         irp->IoStatus.Status = STATUS_SUCCESS;
         return pass_down(extension, irp);
     case IRP_MN_REMOVE_DEVICE:

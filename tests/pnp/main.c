@@ -7,5 +7,9 @@ int main(void)
     int unusable = start_kernel();
     if (unusable)
         return unusable;
-    return run_device_tests() + run_power_tests() ? 1 : 0;
+    if (!NT_SUCCESS(pnp_start()))
+        return 1;
+    return run_device_tests() + run_interface_tests() + run_notify_tests() + run_property_tests() + run_power_tests()
+               ? 1
+               : 0;
 }

@@ -36,6 +36,8 @@ extern PEPROCESS seen_process;                 /* that AddDevice and IRP_MJ_PNP 
 extern KPROCESSOR_MODE seen_mode;
 extern DEVICE_CAPABILITIES seen_capabilities;
 void driver_note(const char *word);
+/* A name that a routine gave goes; what it said stays until the next call. */
+UNICODE_STRING kept_name(UNICODE_STRING *name);
 
 /* Loads the driver; its device is not started yet. */
 void driver_load(void);
@@ -45,4 +47,7 @@ struct pnp_node *driver_start(void);
 void driver_end(void);
 
 int run_device_tests(void);
+int run_interface_tests(void);
+int run_notify_tests(void);
+int run_property_tests(void);
 int run_power_tests(void);

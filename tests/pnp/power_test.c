@@ -88,10 +88,42 @@ static void states_are_noted(void **state)
     driver_end();
 }
 
+static ULONG setting_value = 7, setting_calls;
+
+static NTSTATUS NTAPI on_setting(const GUID *setting, PVOID value, ULONG length, PVOID context)
+{
+    assert_int_equal(length, sizeof(ULONG));
+    assert_memory_equal(setting, context, sizeof(GUID));
+    setting_value = *(ULONG *)value;
+    setting_calls++;
+    return STATUS_SUCCESS;
+}
+
+static void settings_are_told_at_once(void **state)
+{
+    UNREFERENCED_PARAMETER(state);
+    static const GUID source = {0x5d3e9a59, 0xe9d5, 0x4b00, {0xa6, 0xbd, 0xff, 0x34, 0xff, 0x51, 0x65, 0x48}};
+    static const GUID nothing = {0x5d3e9a59, 0xe9d5, 0x4b00, {1}};
+    PVOID handle, other;
+    driver_load();
+    setting_calls = 0;
+    assert_int_equal(PoRegisterPowerSettingCallback(NULL, &source, on_setting, (PVOID)&source, &handle),
+                     STATUS_SUCCESS);
+    assert_int_equal(setting_calls, 1);
+    assert_int_equal(setting_value, 0); /* PoAc */
+    assert_int_equal(PoRegisterPowerSettingCallback(NULL, &nothing, on_setting, (PVOID)&nothing, &other),
+                     STATUS_SUCCESS);
+    assert_int_equal(setting_calls, 1);
+    assert_int_equal(io_leaks(NULL, NULL), 2); /* a driver that forgets them hears of it */
+    assert_int_equal(PoUnregisterPowerSettingCallback(handle), STATUS_SUCCESS);
+    assert_int_equal(PoUnregisterPowerSettingCallback(other), STATUS_SUCCESS);
+    driver_end();
+}
+
 int run_power_tests(void)
 {
     const struct CMUnitTest tests[] = {cmocka_unit_test(requests_reach_the_bus),
                                        cmocka_unit_test(a_request_above_passive_level),
-                                       cmocka_unit_test(states_are_noted)};
+                                       cmocka_unit_test(states_are_noted), cmocka_unit_test(settings_are_told_at_once)};
     return cmocka_run_group_tests_name("power", tests, NULL, NULL);
 }

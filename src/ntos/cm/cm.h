@@ -44,6 +44,8 @@ struct cm_open {
 NTSTATUS cm_open(const struct cm_open *open, struct cm_key **key, ULONG *disposition);
 /* The same by full name ("\Registry\..."). STATUS_OBJECT_TYPE_MISMATCH: the name is not in the registry. */
 NTSTATUS cm_open_path(PCUNICODE_STRING path, bool create, struct cm_key **key);
+/* The same, and all that is missing above it is made as well. */
+NTSTATUS cm_path_make(PCUNICODE_STRING path, struct cm_key **key);
 /* STATUS_CANNOT_DELETE: it has subkeys, or the system needs it. */
 NTSTATUS cm_delete(struct cm_key *key);
 /* STATUS_OBJECT_NAME_COLLISION, STATUS_INVALID_PARAMETER (a path), STATUS_ACCESS_DENIED (the system needs it). */

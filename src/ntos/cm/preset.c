@@ -191,3 +191,25 @@ NTSTATUS cm_service_create(PCUNICODE_STRING name)
     plat_lock_release(&cm_lock);
     return status;
 }
+
+/* First things first: each leading part that ends where a name ends. */
+NTSTATUS cm_path_make(PCUNICODE_STRING path, struct cm_key **key)
+{
+    const USHORT count = path->Length / sizeof(WCHAR);
+    NTSTATUS status = STATUS_OBJECT_TYPE_MISMATCH;
+    USHORT names = 0;
+    *key = NULL;
+    for (USHORT i = 1; i <= count; i++) {
+        bool ends = (i == count || path->Buffer[i] == '\\') && path->Buffer[i - 1] != '\\';
+        UNICODE_STRING part = {(USHORT)(i * sizeof(WCHAR)), (USHORT)(i * sizeof(WCHAR)), path->Buffer};
+        if (!ends)
+            continue;
+        if (*key)
+            ob_dereference(*key);
+        *key = NULL;
+        status = cm_open_path(&part, names++ > 0, key);
+        if (!NT_SUCCESS(status))
+            return status;
+    }
+    return status;
+}

@@ -65,6 +65,8 @@ static NTSTATUS send_simple(FILE_OBJECT *file, UCHAR major)
     return result.Status;
 }
 
+void (*io_device_unused)(DEVICE_OBJECT *device);
+
 static void file_remove(void *body)
 {
     FILE_OBJECT *file = body;
@@ -77,7 +79,9 @@ static void file_remove(void *body)
     }
     if (file->FileName.Buffer)
         mm_pool_free(file->FileName.Buffer, NAME_TAG, 0);
-    __atomic_sub_fetch(&device->ReferenceCount, 1, __ATOMIC_ACQ_REL);
+    LONG open = __atomic_sub_fetch(&device->ReferenceCount, 1, __ATOMIC_ACQ_REL);
+    if (!open && io_device_unused)
+        io_device_unused(device);
     ob_dereference(device);
 }
 

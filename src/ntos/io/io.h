@@ -34,9 +34,13 @@ void io_device_name(DEVICE_OBJECT *device, char *name, SIZE_T size);
  * given back; returns the count. The callback may call anything but io_leaks. */
 typedef void io_leak_callback(void *context, const char *line);
 SIZE_T io_leaks(io_leak_callback *callback, void *context);
-/* Set by a floor above that keeps objects for drivers: calls tell with each, as "WHAT, VERB by CALLER". */
+/* For floors above that keep things for drivers: more is called for each report, and calls tell with each thing, as
+ * "WHAT, VERB by CALLER". */
 typedef void io_leak_teller(void *reporter, ULONG_PTR caller, const char *verb, const char *what);
-extern void (*io_leaks_more)(io_leak_teller *tell, void *reporter);
+typedef void io_leak_source(io_leak_teller *tell, void *reporter);
+void io_leaks_add(io_leak_source *more);
+/* Set by the floor above that wants to know: no file is open on the device any more. PASSIVE_LEVEL. */
+extern void (*io_device_unused)(DEVICE_OBJECT *device);
 
 /* ---- files and requests ---- */
 

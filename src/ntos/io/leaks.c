@@ -38,7 +38,15 @@ void io_warn(ULONG_PTR place, const char *format, ...)
     plat_debug_write(line, length < sizeof(line) ? length : sizeof(line) - 1);
 }
 
-void (*io_leaks_more)(io_leak_teller *tell, void *reporter);
+static io_leak_source *sources[4];
+
+void io_leaks_add(io_leak_source *more)
+{
+    ULONG i = 0;
+    while (i + 1 < RTL_NUMBER_OF(sources) && sources[i] && sources[i] != more)
+        i++;
+    sources[i] = more;
+}
 
 struct reporter {
     io_leak_callback *callback;
@@ -161,8 +169,8 @@ static SIZE_T report_now(io_leak_callback *callback, void *context)
     mm_holds_each(MM_POOL_DRIVER, tell_hold, &reporter);
     ps_driver_threads(tell_thread, &reporter);
     mm_pool_each(MM_POOL_DRIVER, tell_block, &reporter);
-    if (io_leaks_more)
-        io_leaks_more(tell, &reporter);
+    for (ULONG i = 0; i < RTL_NUMBER_OF(sources) && sources[i]; i++)
+        sources[i](tell, &reporter);
     return reporter.count;
 }
 

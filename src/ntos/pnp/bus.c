@@ -7,10 +7,12 @@
 #include "wdk/power.h"
 
 struct plat_lock pnp_lock;
-LIST_ENTRY pnp_nodes;
+LIST_ENTRY pnp_nodes = {&pnp_nodes, &pnp_nodes};
+
+/* Of our own making: the bus is none that Windows has. */
+const GUID pnp_bus_type = {0x7561614d, 0x6275, 0x4e73, {0x9d, 0x1c, 0x52, 0x1f, 0x66, 0x8a, 0x40, 0x01}};
 
 static DRIVER_OBJECT *bus;
-static ULONG next_number;
 
 /* What stands in a PDO's extension. */
 struct pdo {
@@ -27,11 +29,17 @@ DEVICE_OBJECT *pnp_node_pdo(const struct pnp_node *node)
     return node->pdo;
 }
 
+void pnp_bus_forget(struct pnp_node *node)
+{
+    ((struct pdo *)node->pdo->DeviceExtension)->node = NULL;
+}
+
 void pnp_node_release(struct pnp_node *node)
 {
     if (__atomic_sub_fetch(&node->references, 1, __ATOMIC_ACQ_REL))
         return;
     ob_dereference(node->pdo);
+    pnp_properties_free(&node->properties);
     mm_heap_free(node, PNP_TAG);
 }
 
@@ -69,12 +77,10 @@ static NTSTATUS query_relations(struct pnp_node *node, const IO_STACK_LOCATION *
 
 static NTSTATUS query_bus(IRP *irp)
 {
-    /* of our own making: the bus is none that Windows has */
-    static const GUID bus_type = {0x7561614d, 0x6275, 0x4e73, {0x9d, 0x1c, 0x52, 0x1f, 0x66, 0x8a, 0x40, 0x01}};
     PNP_BUS_INFORMATION *information = rtl_pool.allocate(sizeof(*information), PNP_TAG);
     if (!information)
         return STATUS_INSUFFICIENT_RESOURCES;
-    *information = (PNP_BUS_INFORMATION){bus_type, Internal, 0};
+    *information = (PNP_BUS_INFORMATION){pnp_bus_type, Internal, 0};
     irp->IoStatus.Information = (ULONG_PTR)information;
     return STATUS_SUCCESS;
 }
@@ -174,13 +180,27 @@ static NTSTATUS NTAPI bus_entry(DRIVER_OBJECT *driver, PUNICODE_STRING registry)
     return STATUS_SUCCESS;
 }
 
-static NTSTATUS bus_start(void)
+NTSTATUS pnp_start(void)
 {
-    if (bus)
-        return STATUS_SUCCESS;
     plat_lock_init(&pnp_lock);
-    InitializeListHead(&pnp_nodes);
+    pnp_work_init();
+    io_device_unused = pnp_file_gone;
+    io_leaks_add(pnp_listeners_tell);
     return io_driver_load((ULONG_PTR)bus_entry, NULL, 0, "UmaBus", &bus);
+}
+
+/* The lowest that no device on the bus has. */
+static ULONG free_number(void)
+{
+    ULONG number = 0;
+    plat_lock_acquire(&pnp_lock);
+    for (LIST_ENTRY *entry = pnp_nodes.Flink; entry != &pnp_nodes; entry = entry->Flink)
+        if (CONTAINING_RECORD(entry, struct pnp_node, link)->number == number) {
+            number++;
+            entry = &pnp_nodes; /* from the beginning: they are in order of enumeration */
+        }
+    plat_lock_release(&pnp_lock);
+    return number;
 }
 
 static NTSTATUS create_pdo(struct pnp_node *node)
@@ -200,16 +220,17 @@ static NTSTATUS create_pdo(struct pnp_node *node)
 
 NTSTATUS pnp_bus_enumerate(DRIVER_OBJECT *driver, struct pnp_node **enumerated)
 {
-    NTSTATUS status = bus_start();
-    if (!NT_SUCCESS(status))
-        return status;
+    NTSTATUS status;
     struct pnp_node *node = mm_heap_allocate(sizeof(*node), PNP_TAG);
     if (!node)
         return STATUS_INSUFFICIENT_RESOURCES;
     *node = (struct pnp_node){.references = 1, .driver = driver, .present = true, .power = PowerDeviceD3};
-    node->number = next_number++;
+    InitializeListHead(&node->properties);
+    node->number = free_number();
     rtl_print(node->instance, sizeof(node->instance), "ROOT\\UMA\\%04u", node->number);
-    status = create_pdo(node);
+    status = pnp_node_keys_make(node);
+    if (NT_SUCCESS(status))
+        status = create_pdo(node);
     if (!NT_SUCCESS(status)) {
         mm_heap_free(node, PNP_TAG);
         return status;

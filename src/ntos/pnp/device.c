@@ -1,8 +1,7 @@
 /*
- * device.c - a device's way up: AddDevice, resources, start, and the questions that follow.
+ * device.c - a device's way up: AddDevice, resources, start, and the questions that follow; and its restart.
  */
 #include "pnp_internal.h"
-#include "wdk/ex.h"
 
 /* What AddDevice made is above the PDO. It has to say itself that its device is ready. */
 static void check_added(const struct pnp_node *node, ULONG_PTR routine)
@@ -40,7 +39,7 @@ static void query_resources(struct pnp_node *node)
     if (NT_SUCCESS(pnp_send(node, &filter, &filtered)))
         list = filtered; /* who replaces the list frees the old one */
     if (list)
-        ExFreePool((PVOID)list);
+        rtl_pool.release((PVOID)list);
 }
 
 static void query_capabilities(struct pnp_node *node)
@@ -51,6 +50,7 @@ static void query_capabilities(struct pnp_node *node)
         node->capabilities = capabilities;
 }
 
+/* STATUS_DEVICE_NOT_READY: its drivers say that it has failed, is gone or disabled. */
 static NTSTATUS query_state(struct pnp_node *node)
 {
     ULONG_PTR flags = 0;
@@ -61,16 +61,16 @@ static NTSTATUS query_state(struct pnp_node *node)
 }
 
 /* Devices behind the device are not enumerated: the list is given back. */
-static void query_children(struct pnp_node *node)
+void pnp_node_query_children(struct pnp_node *node)
 {
     ULONG_PTR list = 0;
     struct pnp_request query = {.minor = IRP_MN_QUERY_DEVICE_RELATIONS, .relation = BusRelations};
-    if (!NT_SUCCESS(pnp_send(node, &query, &list)) || !list)
+    if (node->state != PNP_STARTED || !NT_SUCCESS(pnp_send(node, &query, &list)) || !list)
         return;
     DEVICE_RELATIONS *relations = (DEVICE_RELATIONS *)list;
     for (ULONG i = 0; i < relations->Count; i++)
         ob_dereference(relations->Objects[i]);
-    ExFreePool(relations);
+    rtl_pool.release(relations);
 }
 
 static NTSTATUS start_device(struct pnp_node *node, const char **step)
@@ -85,37 +85,48 @@ static NTSTATUS start_device(struct pnp_node *node, const char **step)
     query_capabilities(node);
     *step = "IRP_MN_QUERY_PNP_DEVICE_STATE";
     status = query_state(node);
+    if (NT_SUCCESS(status)) {
+        pnp_node_query_children(node);
+        pnp_interfaces_started(node);
+    }
+    return status;
+}
+
+/* Serialized by the caller. */
+static NTSTATUS bring_up(DRIVER_OBJECT *driver, struct pnp_node **started, const char **step)
+{
+    struct pnp_node *node;
+    *step = "its enumeration";
+    NTSTATUS status = pnp_bus_enumerate(driver, &node);
+    if (!NT_SUCCESS(status))
+        return status;
+    *step = "AddDevice";
+    status = add_device(node);
     if (NT_SUCCESS(status))
-        query_children(node);
+        status = start_device(node, step);
+    if (NT_SUCCESS(status))
+        *started = node;
+    else
+        pnp_node_fail(node);
     return status;
 }
 
 NTSTATUS pnp_driver_start(DRIVER_OBJECT *driver, struct pnp_node **started, struct pnp_failure *failure)
 {
-    struct pnp_node *node;
-    const char *step = "enumeration";
-    NTSTATUS status = pnp_bus_enumerate(driver, &node);
-    if (NT_SUCCESS(status)) {
-        step = "AddDevice";
-        status = add_device(node);
-        if (NT_SUCCESS(status))
-            status = start_device(node, &step);
-        if (!NT_SUCCESS(status)) {
-            node->present = false;
-            pnp_node_remove(node);
-        }
-    }
-    if (NT_SUCCESS(status) && started)
+    const char *step;
+    struct pnp_node *node = NULL;
+    pnp_work_begin();
+    NTSTATUS status = bring_up(driver, &node, &step);
+    pnp_work_end();
+    if (started)
         *started = node;
-    *failure = (struct pnp_failure){NT_SUCCESS(status) ? NULL : step, status};
+    *failure = (struct pnp_failure){node ? NULL : step, status};
     return status;
 }
 
 struct pnp_node *pnp_driver_node(const DRIVER_OBJECT *driver, ULONG index)
 {
     struct pnp_node *found = NULL;
-    if (!pnp_nodes.Flink)
-        return NULL; /* nothing was ever enumerated */
     plat_lock_acquire(&pnp_lock);
     for (LIST_ENTRY *entry = pnp_nodes.Flink; entry != &pnp_nodes && !found; entry = entry->Flink) {
         struct pnp_node *node = CONTAINING_RECORD(entry, struct pnp_node, link);
@@ -124,4 +135,50 @@ struct pnp_node *pnp_driver_node(const DRIVER_OBJECT *driver, ULONG index)
     }
     plat_lock_release(&pnp_lock);
     return found;
+}
+
+/* ---- restart ---- */
+
+static NTSTATUS stop_device(struct pnp_node *node)
+{
+    NTSTATUS status = pnp_send_minor(node, IRP_MN_QUERY_STOP_DEVICE);
+    if (!NT_SUCCESS(status)) {
+        pnp_send_minor(node, IRP_MN_CANCEL_STOP_DEVICE);
+        return status;
+    }
+    io_device_of(node->pdo)->unready = true;
+    return pnp_send_minor(node, IRP_MN_STOP_DEVICE);
+}
+
+/* Serialized by the caller. */
+static NTSTATUS restart(struct pnp_node *node)
+{
+    const char *step;
+    if (node->state != PNP_STARTED)
+        return STATUS_DEVICE_NOT_READY;
+    NTSTATUS status = stop_device(node);
+    if (!NT_SUCCESS(status))
+        return status;
+    status = start_device(node, &step);
+    if (!NT_SUCCESS(status))
+        pnp_node_fail(node);
+    return status;
+}
+
+NTSTATUS pnp_restart(struct pnp_node *node)
+{
+    pnp_work_begin();
+    NTSTATUS status = restart(node);
+    pnp_work_end();
+    return status;
+}
+
+void pnp_node_check_state(struct pnp_node *node)
+{
+    if (node->state != PNP_STARTED)
+        return;
+    if (!NT_SUCCESS(query_state(node)))
+        pnp_node_fail(node);
+    else if (node->flags & PNP_DEVICE_RESOURCE_REQUIREMENTS_CHANGED)
+        restart(node);
 }

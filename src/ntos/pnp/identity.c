@@ -6,7 +6,7 @@
 enum { TEXT_MAX = 256 };
 
 /* "\Driver\X" without its folder, as bytes. */
-static void driver_name(const struct pnp_node *node, char *name, SIZE_T size)
+void pnp_driver_name(const struct pnp_node *node, char *name, SIZE_T size)
 {
     const USHORT skip = 8;
     UNICODE_STRING whole = node->driver->DriverName;
@@ -48,7 +48,7 @@ NTSTATUS pnp_identity(const struct pnp_node *node, BUS_QUERY_ID_TYPE type, WCHAR
         rtl_print(line, sizeof(line), "%04u", node->number);
         return give(line, text);
     case BusQueryHardwareIDs: /* as for a root-enumerated device: the names an INF of the driver would list */
-        driver_name(node, driver, sizeof(driver));
+        pnp_driver_name(node, driver, sizeof(driver));
         rtl_print(line, sizeof(line), "ROOT\\%s|ROOT\\UMA", driver);
         return give(line, text);
     case BusQueryCompatibleIDs:
@@ -62,7 +62,7 @@ NTSTATUS pnp_text(const struct pnp_node *node, DEVICE_TEXT_TYPE type, WCHAR **te
 {
     char line[TEXT_MAX], driver[TEXT_MAX / 2];
     if (type == DeviceTextDescription) {
-        driver_name(node, driver, sizeof(driver));
+        pnp_driver_name(node, driver, sizeof(driver));
         rtl_print(line, sizeof(line), "%s device", driver);
     } else if (type == DeviceTextLocationInformation) {
         rtl_print(line, sizeof(line), "virtual bus, slot %u", node->number);

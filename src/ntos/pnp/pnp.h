@@ -8,6 +8,9 @@
 #include "wdk/pnp.h"
 #include "io.h"
 
+/* Makes the bus. Once, after nt_start. */
+NTSTATUS pnp_start(void);
+
 struct pnp_node; /* a device as the PnP manager knows it */
 
 /* Which of a driver's answers ended a start: for messages. */
@@ -30,6 +33,13 @@ NTSTATUS pnp_driver_remove(DRIVER_OBJECT *driver);
  * The device is gone without asking: IRP_MN_SURPRISE_REMOVAL, and IRP_MN_REMOVE_DEVICE once no file is open on it.
  */
 void pnp_surprise_remove(struct pnp_node *node);
+/* The device is stopped and started again, as when resources are shared out anew. The status of who refuses to stop; if
+ * it does not start, it is removed by surprise. */
+NTSTATUS pnp_restart(struct pnp_node *node);
+/* After the driver's unload: what it has not taken back is called no more. */
+void pnp_driver_forget(const DRIVER_OBJECT *driver);
+/* Waits until the workers have done what drivers have asked for. */
+void pnp_idle_wait(void);
 /* The index-th device of a driver, in order of enumeration, or null. */
 struct pnp_node *pnp_driver_node(const DRIVER_OBJECT *driver, ULONG index);
 /* Its physical device object. */

@@ -1,6 +1,7 @@
 /* pnp_internal.h - what the files of plug and play share. */
 #pragma once
 #include "pnp.h"
+#include "cm.h"
 #include "io_internal.h"
 #include "rtl.h"
 #include "seh.h"
@@ -27,6 +28,7 @@ struct pnp_node {
     PNP_DEVICE_STATE flags;
     DEVICE_CAPABILITIES capabilities;
     DEVICE_POWER_STATE power; /* what PDO was last set to */
+    LIST_ENTRY properties;    /* of property_store.c */
     char instance[32];        /* "ROOT\UMA\0000" */
 };
 
@@ -38,12 +40,17 @@ struct pnp_node *pnp_node_of(const DEVICE_OBJECT *device);
 
 /* ---- bus.c ---- */
 
+extern const GUID pnp_bus_type;
 /* A device on the bus for driver, with one reference. */
 NTSTATUS pnp_bus_enumerate(DRIVER_OBJECT *driver, struct pnp_node **node);
 void pnp_node_release(struct pnp_node *node);
+/* The PDO is none of the node's any more. */
+void pnp_bus_forget(struct pnp_node *node);
 
 /* ---- identity.c: what a PDO says of itself ---- */
 
+/* The name of its driver, without a folder. */
+void pnp_driver_name(const struct pnp_node *node, char *name, SIZE_T size);
 /* Texts are blocks for ExFreePool, double terminated where the answer is a list. Null: no memory, or (status) nothing
  * to say. */
 NTSTATUS pnp_identity(const struct pnp_node *node, BUS_QUERY_ID_TYPE type, WCHAR **text);
@@ -56,6 +63,7 @@ void pnp_capabilities_fill(const struct pnp_node *node, DEVICE_CAPABILITIES *cap
  * says something else. */
 struct pnp_request {
     UCHAR minor;
+    FILE_OBJECT *file;
     ULONG_PTR information;
     union {
         DEVICE_RELATION_TYPE relation;
@@ -63,7 +71,8 @@ struct pnp_request {
         PVOID list; /* of resource requirements */
     };
 };
-/* Sends it to the top of the node's stack and waits. */
+/* Sends it to the top of the device's stack, or the node's, and waits. */
+NTSTATUS pnp_send_to(DEVICE_OBJECT *device, const struct pnp_request *request, ULONG_PTR *information);
 NTSTATUS pnp_send(struct pnp_node *node, const struct pnp_request *request, ULONG_PTR *information);
 NTSTATUS pnp_send_minor(struct pnp_node *node, UCHAR minor);
 
@@ -87,6 +96,8 @@ enum { PNP_NAME_BYTES = 1024 };
 SIZE_T pnp_guid_print(char *text, SIZE_T size, const GUID *guid);
 /* The next in the list, or the first. Lock held. */
 struct pnp_interface *pnp_interface_next(struct pnp_interface *after);
+/* The instance of a class and reference string (no backslash first, empty for none), or null. Lock held. */
+struct pnp_interface *pnp_interface_find(const struct pnp_node *node, const GUID *class, PCUNICODE_STRING reference);
 /* The instance of this name ("\??\..." or "\\?\..."), referenced, or null. */
 struct pnp_interface *pnp_interface_open(PCUNICODE_STRING name);
 void pnp_interface_release(struct pnp_interface *instance);
@@ -101,25 +112,89 @@ void pnp_interfaces_drop(struct pnp_node *node);
 /* A copy of a name for a driver, terminated, for RtlFreeUnicodeString. */
 NTSTATUS pnp_name_give(PCUNICODE_STRING name, PUNICODE_STRING copy);
 
+/* ---- interface_name.c ---- */
+/* What comes after "\\??\\" or "\\\\?\\" in a link's name; false: it begins with neither. */
+bool pnp_name_without_prefix(PCUNICODE_STRING name, UNICODE_STRING *rest);
+/* Gives a new instance its name. reference: without a backslash first. */
+NTSTATUS pnp_interface_name(struct pnp_interface *instance, PCUNICODE_STRING reference);
+
 /* ---- key.c ---- */
 
-/* The key in which the instance keeps what it likes is made, if it is not there. */
-void pnp_interface_key_make(const struct pnp_interface *instance);
+/* The device's keys Enum\\ROOT\\UMA\\000N and Control\\Class\\{...}\\000N, with what an installed device has there. */
+NTSTATUS pnp_node_keys_make(const struct pnp_node *node);
+/* The key in which the instance keeps what it likes; made if it is not there. */
+NTSTATUS pnp_interface_key(const struct pnp_interface *instance, struct cm_key **key);
+/* A text or number of the device's key Enum\\..., terminated: STATUS_OBJECT_NAME_NOT_FOUND. data: for rtl_pool. */
+NTSTATUS pnp_node_value(const struct pnp_node *node, const WCHAR *name, ULONG *type, UCHAR **data, ULONG *bytes);
+#define PNP_CLASS_GUID "{4d36e97d-e325-11ce-bfc1-08002be10318}" /* "System" */
 
 /* ---- property_store.c ---- */
+/* Properties that drivers have set: a list of them for each device and interface. pnp_lock. */
 void pnp_properties_free(LIST_ENTRY *properties);
+/* STATUS_OBJECT_NAME_NOT_FOUND, STATUS_BUFFER_TOO_SMALL; *bytes is set with either of this and success. */
+NTSTATUS pnp_property_get(LIST_ENTRY *properties, const DEVPROPKEY *key, ULONG lcid, void *data, ULONG size,
+                          ULONG *bytes, DEVPROPTYPE *type);
+/* data null: the property goes; with LOCALE_NEUTRAL (0), in every language. */
+NTSTATUS pnp_property_set(LIST_ENTRY *properties, const DEVPROPKEY *key, ULONG lcid, DEVPROPTYPE type, const void *data,
+                          ULONG size);
+
+/* ---- notify.c ---- */
+
+enum pnp_event { PNP_QUERY_REMOVE, PNP_REMOVE_CANCELLED, PNP_REMOVE_COMPLETE };
+/* Tells those who listen to the device. PNP_QUERY_REMOVE: the first status that refuses; who agreed before hears of the
+ * cancellation. */
+NTSTATUS pnp_notify_target(struct pnp_node *node, enum pnp_event event);
+/* A copy of an event that a driver reports of its device, in heap memory, and its delivery. */
+NTSTATUS pnp_custom_event_copy(const DEVICE_OBJECT *pdo, const void *structure,
+                               TARGET_DEVICE_CUSTOM_NOTIFICATION **copy);
+void pnp_custom_event_tell(const DEVICE_OBJECT *pdo, TARGET_DEVICE_CUSTOM_NOTIFICATION *event);
+
+/* ---- listener.c ---- */
+
+/* Forgets what a driver that goes has registered. */
+void pnp_listeners_forget(const DRIVER_OBJECT *driver);
+/* Tells of registrations that drivers have not taken back. */
+void pnp_listeners_tell(io_leak_teller *tell, void *reporter);
 
 /* ---- notify.c ---- */
 
 /* Tells the listeners of the instance's class if they do not know yet whether it is enabled. */
 void pnp_interface_announce(struct pnp_interface *instance);
 
-/* ---- remove.c ---- */
+/* ---- action.c ---- */
+
+/* Work on devices, that is requests that change their state, is done by one thread at a time. Not recursive. */
+void pnp_work_init(void);
+void pnp_work_begin(void);
+bool pnp_work_try(void);
+void pnp_work_end(void);
+bool pnp_work_is_mine(void);
+
+enum pnp_action { PNP_ACT_STATE, PNP_ACT_RELATIONS, PNP_ACT_EJECT, PNP_ACT_REMOVE_UNUSED, PNP_ACT_EVENT };
+/* A worker does it. STATUS_INVALID_DEVICE_REQUEST: node is null. IRQL <= DISPATCH_LEVEL. */
+NTSTATUS pnp_act_later(struct pnp_node *node, enum pnp_action kind);
+
+/* ---- device.c: work on devices ---- */
+
+void pnp_node_query_children(struct pnp_node *node);
+/* Asks for the device's state, and does what its drivers say. */
+void pnp_node_check_state(struct pnp_node *node);
+
+/* ---- remove.c: the same ---- */
 
 /* IRP_MN_REMOVE_DEVICE; then the PDO is gone, and the bus's reference to node with it. */
 void pnp_node_remove(struct pnp_node *node);
+/* The device does not work: removed, by surprise if it has started. */
+void pnp_node_fail(struct pnp_node *node);
+/* Removes one that is gone by surprise, once no file is open on it. */
+void pnp_node_remove_unused(struct pnp_node *node);
+void pnp_node_eject(struct pnp_node *node);
+/* The last file on device has gone. */
+void pnp_file_gone(DEVICE_OBJECT *device);
 /* How many files are open on the devices of the stack. */
 LONG pnp_open_files(const struct pnp_node *node);
+
+/* ---- send.c ---- */
 
 /* Runs as the system process from enter to leave. */
 struct pnp_context {

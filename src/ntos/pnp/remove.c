@@ -1,5 +1,6 @@
 /*
- * remove.c - a device's way down: asked and then removed, or gone by surprise.
+ * remove.c - a device's way down: asked and then removed, ejected, or gone by surprise. Callers have begun work on
+ * devices (action.c), except where a function does so itself.
  */
 #include "pnp_internal.h"
 
@@ -23,63 +24,144 @@ static void detach_leftovers(struct pnp_node *node)
     node->pdo->AttachedDevice = NULL;
 }
 
-void pnp_node_remove(struct pnp_node *node)
+/* The drivers let go of the device; with present false, the bus as well. */
+static void remove_stack(struct pnp_node *node)
 {
-    bool added = node->state != PNP_ENUMERATED;
     io_device_of(node->pdo)->unready = true;
-    if (added)
-        pnp_send_minor(node, IRP_MN_REMOVE_DEVICE);
-    else
-        io_device_delete(node->pdo);
+    if (node->state == PNP_STARTED)
+        pnp_notify_target(node, PNP_REMOVE_COMPLETE);
+    pnp_send_minor(node, IRP_MN_REMOVE_DEVICE);
     detach_leftovers(node);
-    if (added && !io_device_of(node->pdo)->deleted) {
+    if (!node->present && !io_device_of(node->pdo)->deleted) {
         io_warn((ULONG_PTR)node->driver->MajorFunction[IRP_MJ_PNP] + 1,
                 "IRP_MN_REMOVE_DEVICE was not passed down to the bus");
         io_device_delete(node->pdo);
     }
-    node->state = PNP_REMOVED;
+    pnp_interfaces_disable(node);
+}
+
+void pnp_node_remove(struct pnp_node *node)
+{
+    node->present = false;
+    if (node->state == PNP_ENUMERATED)
+        io_device_delete(node->pdo);
+    else
+        remove_stack(node);
     plat_lock_acquire(&pnp_lock);
+    node->state = PNP_REMOVED;
     RemoveEntryList(&node->link);
     plat_lock_release(&pnp_lock);
-    ((struct pnp_node **)node->pdo->DeviceExtension)[0] = NULL;
+    pnp_interfaces_drop(node);
+    pnp_bus_forget(node);
     pnp_node_release(node);
 }
 
-/* Asks; STATUS_SUCCESS: the device may be removed. */
+/* Asks; STATUS_SUCCESS: the device may be removed, and cannot be opened any more. */
 static NTSTATUS query_remove(struct pnp_node *node)
 {
-    NTSTATUS status = pnp_send_minor(node, IRP_MN_QUERY_REMOVE_DEVICE);
+    NTSTATUS status = pnp_notify_target(node, PNP_QUERY_REMOVE);
+    if (!NT_SUCCESS(status))
+        return status;
+    status = pnp_send_minor(node, IRP_MN_QUERY_REMOVE_DEVICE);
+    io_device_of(node->pdo)->unready = true;
     if (NT_SUCCESS(status) && pnp_open_files(node))
         status = STATUS_DEVICE_BUSY;
-    if (!NT_SUCCESS(status))
+    if (!NT_SUCCESS(status)) {
         pnp_send_minor(node, IRP_MN_CANCEL_REMOVE_DEVICE);
+        io_device_of(node->pdo)->unready = false;
+        pnp_notify_target(node, PNP_REMOVE_CANCELLED);
+    }
+    return status;
+}
+
+static NTSTATUS remove_in_order(struct pnp_node *node)
+{
+    NTSTATUS status = STATUS_SUCCESS;
+    if (node->state == PNP_STARTED)
+        status = query_remove(node);
+    else if (pnp_open_files(node))
+        status = STATUS_DEVICE_BUSY;
+    if (NT_SUCCESS(status))
+        pnp_node_remove(node);
     return status;
 }
 
 NTSTATUS pnp_driver_remove(DRIVER_OBJECT *driver)
 {
     struct pnp_node *node;
-    while ((node = pnp_driver_node(driver, 0)) != NULL) {
-        NTSTATUS status = STATUS_SUCCESS;
-        if (node->state == PNP_STARTED)
-            status = query_remove(node);
-        else if (pnp_open_files(node))
-            status = STATUS_DEVICE_BUSY;
-        if (!NT_SUCCESS(status))
-            return status;
-        node->present = false;
+    NTSTATUS status = STATUS_SUCCESS;
+    pnp_work_begin();
+    while (NT_SUCCESS(status) && (node = pnp_driver_node(driver, 0)) != NULL)
+        status = remove_in_order(node);
+    pnp_work_end();
+    pnp_idle_wait();
+    return status;
+}
+
+void pnp_driver_forget(const DRIVER_OBJECT *driver)
+{
+    pnp_listeners_forget(driver);
+}
+
+/* ---- surprises ---- */
+
+static void surprise(struct pnp_node *node)
+{
+    plat_lock_acquire(&pnp_lock);
+    node->state = PNP_SURPRISED;
+    plat_lock_release(&pnp_lock);
+    io_device_of(node->pdo)->unready = true;
+    pnp_send_minor(node, IRP_MN_SURPRISE_REMOVAL);
+    pnp_interfaces_disable(node);
+    pnp_notify_target(node, PNP_REMOVE_COMPLETE);
+    pnp_node_remove_unused(node);
+}
+
+void pnp_node_remove_unused(struct pnp_node *node)
+{
+    if (node->state == PNP_SURPRISED && !pnp_open_files(node))
         pnp_node_remove(node);
-    }
-    return STATUS_SUCCESS;
+}
+
+void pnp_node_fail(struct pnp_node *node)
+{
+    if (node->state == PNP_STARTED)
+        surprise(node);
+    else
+        pnp_node_remove(node);
 }
 
 void pnp_surprise_remove(struct pnp_node *node)
 {
-    if (node->state != PNP_STARTED)
+    pnp_work_begin();
+    if (node->state == PNP_STARTED)
+        surprise(node);
+    pnp_work_end();
+}
+
+void pnp_file_gone(DEVICE_OBJECT *device)
+{
+    while (io_device_of(device)->attached_to)
+        device = io_device_of(device)->attached_to;
+    struct pnp_node *node = pnp_node_of(device);
+    if (!node || node->state != PNP_SURPRISED || pnp_open_files(node) || pnp_work_is_mine())
+        return; /* whoever works on it looks afterwards */
+    if (pnp_work_try()) {
+        pnp_node_remove_unused(node);
+        pnp_work_end();
+    } else {
+        pnp_act_later(node, PNP_ACT_REMOVE_UNUSED);
+    }
+}
+
+/* ---- ejection ---- */
+
+void pnp_node_eject(struct pnp_node *node)
+{
+    if (node->state != PNP_STARTED || !NT_SUCCESS(query_remove(node)))
         return;
-    node->state = PNP_SURPRISED;
-    node->present = false;
-    pnp_send_minor(node, IRP_MN_SURPRISE_REMOVAL);
-    if (!pnp_open_files(node))
-        pnp_node_remove(node);
+    remove_stack(node); /* the bus keeps its device, and then ejects it */
+    pnp_send_minor(node, IRP_MN_EJECT);
+    node->state = PNP_ADDED;
+    pnp_node_remove(node);
 }

@@ -33,17 +33,18 @@ static void set_parameters(IO_STACK_LOCATION *stack, const struct pnp_request *r
     }
 }
 
-NTSTATUS pnp_send(struct pnp_node *node, const struct pnp_request *request, ULONG_PTR *information)
+NTSTATUS pnp_send_to(DEVICE_OBJECT *device, const struct pnp_request *request, ULONG_PTR *information)
 {
     struct io_irp *packet;
     struct io_request *sent;
     struct pnp_context context;
     IO_STATUS_BLOCK result = {0};
-    DEVICE_OBJECT *top = IoGetAttachedDeviceReference(node->pdo);
+    DEVICE_OBJECT *top = IoGetAttachedDeviceReference(device);
     NTSTATUS status = io_request_create(top, NULL, IRP_MJ_PNP, KernelMode, &packet, &sent);
     if (NT_SUCCESS(status)) {
         IO_STACK_LOCATION *stack = IoGetNextIrpStackLocation(&packet->irp);
         stack->MinorFunction = request->minor;
+        stack->FileObject = request->file;
         set_parameters(stack, request);
         packet->irp.IoStatus.Status = STATUS_NOT_SUPPORTED;
         packet->irp.IoStatus.Information = request->information;
@@ -57,6 +58,11 @@ NTSTATUS pnp_send(struct pnp_node *node, const struct pnp_request *request, ULON
     if (information)
         *information = result.Information;
     return status;
+}
+
+NTSTATUS pnp_send(struct pnp_node *node, const struct pnp_request *request, ULONG_PTR *information)
+{
+    return pnp_send_to(node->pdo, request, information);
 }
 
 NTSTATUS pnp_send_minor(struct pnp_node *node, UCHAR minor)
