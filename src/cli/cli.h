@@ -9,5 +9,7 @@ enum { CLI_OK = 0, CLI_FAILED = 1, CLI_UNUSABLE = 2 };
 int cli_info(int argc, char **argv);
 int cli_run(int argc, char **argv);
 int cli_trace(int argc, char **argv);
+int cli_report(int argc, char **argv);
+int cli_merge(int argc, char **argv);
 int cli_demo(int argc, char **argv);
 int cli_stories(int argc, char **argv);

@@ -18,6 +18,8 @@ static const struct {
      "DRIVER.sys: load it, send it requests, show what came back and what it left behind"},
     {"trace", (char[]){"uma trace"}, cli_trace,
      "DRIVER.sys: the same, with each access of the driver to user memory, in order"},
+    {"report", (char[]){"uma report"}, cli_report, "FILE.json: print a report as text, JSON, SARIF or HTML"},
+    {"merge", (char[]){"uma merge"}, cli_merge, "FILES.json: join reports to one"},
     {"demo", (char[]){"uma demo"}, cli_demo, "the same hostile requests against the sample drivers, as a table"},
     {"stories", (char[]){"uma stories"}, cli_stories, "what the documentation says of PreviousMode, as a session"},
 };
