@@ -141,6 +141,19 @@ typedef enum _WDF_REQUEST_TYPE {
     WdfRequestTypeMax
 } WDF_REQUEST_TYPE;
 
+typedef enum _WDF_IO_FORWARD_PROGRESS_ACTION {
+    WdfIoForwardProgressActionInvalid,
+    WdfIoForwardProgressActionFailRequest,
+    WdfIoForwardProgressActionUseReservedRequest
+} WDF_IO_FORWARD_PROGRESS_ACTION;
+
+typedef enum _WDF_IO_FORWARD_PROGRESS_RESERVED_POLICY {
+    WdfIoForwardProgressInvalidPolicy,
+    WdfIoForwardProgressReservedPolicyAlwaysUseReservedRequest,
+    WdfIoForwardProgressReservedPolicyUseExamine,
+    WdfIoForwardProgressReservedPolicyPagingIO
+} WDF_IO_FORWARD_PROGRESS_RESERVED_POLICY;
+
 typedef enum _WDF_MEMORY_DESCRIPTOR_TYPE {
     WdfMemoryDescriptorTypeInvalid,
     WdfMemoryDescriptorTypeBuffer,

@@ -61,7 +61,8 @@ bool kmdf_request_in_caller_context(const struct kmdf_request *request)
 static NTSTATUS dispatch_io(struct kmdf_device *device, IRP *irp)
 {
     struct kmdf_request *request;
-    NTSTATUS status = kmdf_request_create(device, irp, &request);
+    struct kmdf_queue *queue = kmdf_queue_for(device, IoGetCurrentIrpStackLocation(irp)->MajorFunction);
+    NTSTATUS status = kmdf_request_receive(device, irp, queue, &request);
     if (!NT_SUCCESS(status))
         return kmdf_irp_complete(irp, status);
     IoMarkIrpPending(irp);

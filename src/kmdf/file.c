@@ -67,7 +67,9 @@ void kmdf_file_created(struct kmdf_file *file, NTSTATUS status)
 static NTSTATUS create_by_driver(struct kmdf_device *device, struct kmdf_file *file, IRP *irp)
 {
     struct kmdf_request *request;
-    NTSTATUS status = kmdf_request_create(device, irp, &request);
+    bool by_queue = !file || !device->init->file_config.EvtDeviceFileCreate;
+    struct kmdf_queue *queue = by_queue ? device->queues[IRP_MJ_CREATE] : NULL;
+    NTSTATUS status = kmdf_request_receive(device, irp, queue, &request);
     if (!NT_SUCCESS(status)) {
         if (file)
             kmdf_file_created(file, status);
@@ -75,8 +77,8 @@ static NTSTATUS create_by_driver(struct kmdf_device *device, struct kmdf_file *f
     }
     IoMarkIrpPending(irp);
     request->create = true;
-    if (!file || !device->init->file_config.EvtDeviceFileCreate) {
-        status = kmdf_queue_insert(device->queues[IRP_MJ_CREATE], request);
+    if (by_queue) {
+        status = kmdf_queue_insert(queue, request);
         if (!NT_SUCCESS(status))
             kmdf_request_complete(request, STATUS_INVALID_DEVICE_STATE, IO_NO_INCREMENT);
         return STATUS_PENDING;

@@ -9,8 +9,8 @@
  * the way of an IRP (kmdf_device.h) queue*.c       queues (kmdf_queue.h) request*.c requests (kmdf_request.h)
  * memory.c memory_ddi.c lookaside.c probe_lock.c   memory objects (kmdf_memory.h), user pages locked
  * for a request deferred.c timer.c dpc.c workitem.c   callbacks later (kmdf_deferred.h) sync.c lock.c   presentation
- * locks (kmdf_sync.h), drivers' locks target*.c request_create.c request_send*.c request_sent.c   I/O targets and what is
- * sent to them (kmdf_target.h) collection.c string.c   kmdf_collection.h key.c key_value.c   registry keys
+ * locks (kmdf_sync.h), drivers' locks target*.c request_create.c request_send*.c request_sent.c   I/O targets and what
+ * is sent to them (kmdf_target.h) collection.c string.c   kmdf_collection.h key.c key_value.c   registry keys
  * (kmdf_key.h)
  *
  * How to add a function: change its row of functions.def to KMDF_DONE, define it with the prototype that

@@ -7,6 +7,7 @@
  *   queue_state.c     stop, start, drain, purge, and who waits for that
  *   queue_retrieve.c  requests that the driver fetches
  *   queue_forward.c   requests that go to another queue or back
+ *   queue_reserve.c   requests in reserve for when memory is short
  *   queue_ddi.c       creation, dispatching
  *
  * A request with a queue waits in it, or is counted in owned and stands in presented. A waiting one has a cancel
@@ -33,9 +34,10 @@ struct kmdf_queue {
     WDF_IO_QUEUE_CONFIG config;
     LIST_ENTRY link; /* of the device's queues; kmdf_lock */
     struct kmdf_sync own_sync;
-    struct kmdf_sync *sync; /* that its callbacks are under: its own, the device's, or null */
-    bool passive;           /* its callbacks run at PASSIVE_LEVEL */
-    WORK_QUEUE_ITEM work;   /* for what cannot be presented here and now */
+    struct kmdf_sync *sync;       /* that its callbacks are under: its own, the device's, or null */
+    bool passive;                 /* its callbacks run at PASSIVE_LEVEL */
+    struct kmdf_reserve *reserve; /* WdfIoQueueAssignForwardProgressPolicy, or null */
+    WORK_QUEUE_ITEM work;         /* for what cannot be presented here and now */
 
     struct plat_lock lock; /* all below */
     LIST_ENTRY waiting;    /* struct kmdf_request.queue_link */
@@ -92,6 +94,18 @@ void kmdf_queue_cancel_waiting(struct kmdf_queue *queue, const struct kmdf_file 
 void kmdf_queue_cancel_presented(struct kmdf_queue *queue);
 /* An open of the device is closed: what waits for it in any queue is cancelled. */
 void kmdf_device_cancel_file(struct kmdf_device *device, const struct kmdf_file *file);
+
+/* ---- queue_reserve.c ---- */
+
+/* A request for irp: a new one, or one that queue (null: there is none) has in reserve. STATUS_INSUFFICIENT_RESOURCES.
+ */
+NTSTATUS kmdf_request_receive(struct kmdf_device *device, IRP *irp, struct kmdf_queue *queue,
+                              struct kmdf_request **request);
+/* A request of the reserve is completed: its IRP's end, and it goes back. */
+void kmdf_reserve_end(struct kmdf_request *request);
+/* The queue is being deleted: so are the requests it has in reserve, later those that are in use. */
+void kmdf_reserve_close(struct kmdf_queue *queue);
+void kmdf_reserve_free(struct kmdf_queue *queue);
 
 /* ---- queue_state.c ---- */
 

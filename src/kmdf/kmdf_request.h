@@ -97,6 +97,7 @@ struct kmdf_request {
     struct kmdf_queue *work_queue; /* kept for it */
     bool create;                   /* IRP_MJ_CREATE for EvtDeviceFileCreate */
     struct kmdf_memory *memory[2]; /* of its buffers, by kmdf_direction; children, made when asked for; kmdf_lock */
+    struct kmdf_queue *reserve;    /* that it is a reserved one of, or null */
     ULONG_PTR information;
     NTSTATUS status; /* of a completed one, or of its last sending */
     CCHAR boost;
@@ -108,6 +109,13 @@ extern const struct kmdf_type kmdf_request_type;
 
 /* A request around irp, with the attributes of the device's WdfDeviceInitSetRequestAttributes. */
 NTSTATUS kmdf_request_create(struct kmdf_device *device, IRP *irp, struct kmdf_request **request);
+/* For queue_reserve.c: one without an IRP; an IRP for it; the end of one that nobody has seen; the end of the IRP, and
+ * what the request had of its queue (may be null) and its device. */
+NTSTATUS kmdf_request_create_reserved(struct kmdf_queue *queue, ULONG_PTR caller, struct kmdf_request **request);
+void kmdf_request_attach(struct kmdf_request *request, IRP *irp);
+void kmdf_request_abandon(struct kmdf_request *request);
+void kmdf_request_tell_sender(struct kmdf_request *request);
+void kmdf_request_left(struct kmdf_queue *queue, struct kmdf_device *device);
 /* Ends it; it is not in anybody's hands but the caller's. */
 void kmdf_request_complete(struct kmdf_request *request, NTSTATUS status, CCHAR boost);
 

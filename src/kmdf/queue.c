@@ -30,6 +30,7 @@ static void queue_cleanup(struct kmdf_object *object)
     queue->purged = true;
     plat_lock_release(&queue->lock);
     kmdf_queue_cancel_waiting(queue, NULL);
+    kmdf_reserve_close(queue);
 }
 
 static void queue_destroy(struct kmdf_object *object)
@@ -40,6 +41,7 @@ static void queue_destroy(struct kmdf_object *object)
     plat_lock_acquire(&kmdf_lock);
     RemoveEntryList(&queue->link);
     plat_lock_release(&kmdf_lock);
+    kmdf_reserve_free(queue);
     kmdf_dereference(&queue->device->object);
 }
 

@@ -11,22 +11,59 @@ const struct kmdf_type kmdf_request_type = {.name = "WDFREQUEST",
                                             .destroy = kmdf_request_destroy,
                                             .no_delete = kmdf_request_no_delete};
 
-NTSTATUS kmdf_request_create(struct kmdf_device *device, IRP *irp, struct kmdf_request **created)
+static NTSTATUS make(struct kmdf_device *device, ULONG_PTR caller, struct kmdf_request **request)
 {
-    struct kmdf_request *request;
     const struct WDFDEVICE_INIT *init = device->init;
-    IO_STACK_LOCATION *stack = IoGetCurrentIrpStackLocation(irp);
     NTSTATUS status = kmdf_object_create(device->object.client, &kmdf_request_type,
-                                         init->has_request_attributes ? &init->request_attributes : NULL, NULL,
-                                         device->object.caller, (struct kmdf_object **)&request);
-    if (!NT_SUCCESS(status))
-        return status;
-    kmdf_reference(&device->object, 0);
-    request->device = device;
+                                         init->has_request_attributes ? &init->request_attributes : NULL, NULL, caller,
+                                         (struct kmdf_object **)request);
+    if (NT_SUCCESS(status)) {
+        (*request)->device = device;
+        InitializeListHead(&(*request)->queue_link);
+    }
+    return status;
+}
+
+/* What is the driver's, its context and children, stays as it is. */
+void kmdf_request_attach(struct kmdf_request *request, IRP *irp)
+{
+    kmdf_reference(&request->device->object, 0);
     request->irp = irp;
-    request->file = kmdf_file_find(device, stack->FileObject);
-    *created = request;
-    return STATUS_SUCCESS;
+    request->file = kmdf_file_find(request->device, IoGetCurrentIrpStackLocation(irp)->FileObject);
+    request->queue = NULL;
+    request->cancel_state = KMDF_NOT_CANCELABLE;
+    request->seen = request->cancelled_on_queue = request->create = request->has_status = false;
+    request->send = (struct kmdf_send){.routine = NULL};
+    request->information = 0;
+    request->status = STATUS_SUCCESS;
+    __atomic_store_n(&request->state, KMDF_REQUEST_NEW, __ATOMIC_RELEASE);
+}
+
+NTSTATUS kmdf_request_create(struct kmdf_device *device, IRP *irp, struct kmdf_request **request)
+{
+    NTSTATUS status = make(device, device->object.caller, request);
+    if (NT_SUCCESS(status))
+        kmdf_request_attach(*request, irp);
+    return status;
+}
+
+NTSTATUS kmdf_request_create_reserved(struct kmdf_queue *queue, ULONG_PTR caller, struct kmdf_request **request)
+{
+    NTSTATUS status = make(queue->device, caller, request);
+    if (NT_SUCCESS(status)) {
+        (*request)->state = KMDF_REQUEST_COMPLETED;
+        (*request)->reserve = queue;
+    }
+    return status;
+}
+
+void kmdf_request_abandon(struct kmdf_request *request)
+{
+    struct kmdf_device *device = request->device;
+    request->irp = NULL;
+    __atomic_store_n(&request->state, KMDF_REQUEST_COMPLETED, __ATOMIC_RELEASE);
+    kmdf_object_delete(&request->object);
+    kmdf_dereference(&device->object);
 }
 
 struct kmdf_request *kmdf_request_of(WDFREQUEST handle, const char *function)
@@ -55,7 +92,7 @@ static void check_buffers(const struct kmdf_request *request)
 }
 
 /* The request is disposed: the sender learns of its end. */
-static void tell_sender(struct kmdf_request *request)
+void kmdf_request_tell_sender(struct kmdf_request *request)
 {
     IRP *irp = request->irp;
     struct kmdf_file *opened = request->create ? request->file : NULL;
@@ -67,17 +104,22 @@ static void tell_sender(struct kmdf_request *request)
     IofCompleteRequest(irp, request->boost);
 }
 
+void kmdf_request_left(struct kmdf_queue *queue, struct kmdf_device *device)
+{
+    if (queue)
+        kmdf_queue_left(queue);
+    kmdf_dereference(&device->object);
+}
+
 static void end(struct kmdf_object *object)
 {
     struct kmdf_request *request = (struct kmdf_request *)object;
     struct kmdf_queue *queue = request->queue;
     struct kmdf_device *device = request->device;
-    tell_sender(request);
+    kmdf_request_tell_sender(request);
     request->queue = NULL;
     kmdf_object_release(object);
-    if (queue)
-        kmdf_queue_left(queue);
-    kmdf_dereference(&device->object);
+    kmdf_request_left(queue, device);
 }
 
 /*
@@ -95,7 +137,10 @@ void kmdf_request_complete(struct kmdf_request *request, NTSTATUS status, CCHAR 
     __atomic_store_n(&request->state, KMDF_REQUEST_COMPLETED, __ATOMIC_RELEASE);
     request->status = status;
     request->boost = boost;
-    kmdf_object_dispose(&request->object, end);
+    if (request->reserve)
+        kmdf_reserve_end(request);
+    else
+        kmdf_object_dispose(&request->object, end);
 }
 
 static VOID NTAPI call_in_worker(PVOID parameter)

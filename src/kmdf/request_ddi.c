@@ -106,11 +106,3 @@ BOOLEAN NTAPI WdfRequestIsFrom32BitProcess(PWDF_DRIVER_GLOBALS DriverGlobals, WD
     IRP *irp = KMDF_GET_REQUEST(Request)->irp;
     return irp && IoIs32bitProcess(irp);
 }
-
-/* Never: no queue has requests in reserve. */
-BOOLEAN NTAPI WdfRequestIsReserved(PWDF_DRIVER_GLOBALS DriverGlobals, WDFREQUEST Request)
-{
-    UNREFERENCED_PARAMETER(DriverGlobals);
-    KMDF_GET_REQUEST(Request);
-    return FALSE;
-}

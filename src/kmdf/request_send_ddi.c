@@ -74,6 +74,14 @@ VOID NTAPI WdfRequestSetCompletionRoutine(PWDF_DRIVER_GLOBALS DriverGlobals, WDF
     request->send.context = CompletionContext;
 }
 
+/* Gives the request the timer that sending it with a time-out needs, which then cannot fail for want of one. A request
+ * that has one keeps it. STATUS_INSUFFICIENT_RESOURCES. IRQL <= DISPATCH_LEVEL. */
+NTSTATUS NTAPI WdfRequestAllocateTimer(PWDF_DRIVER_GLOBALS DriverGlobals, WDFREQUEST Request)
+{
+    UNREFERENCED_PARAMETER(DriverGlobals);
+    return kmdf_request_timer_make(KMDF_GET_REQUEST(Request));
+}
+
 /*
  * Sends the request to the target's device, or leaves it in a stopped target. TRUE: it is sent, and it may be back
  * already; with WDF_REQUEST_SEND_OPTION_SYNCHRONOUS it is. FALSE: it is the driver's still, WdfRequestGetStatus says

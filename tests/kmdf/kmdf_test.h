@@ -13,6 +13,7 @@ int run_deferred_tests(void);
 int run_lock_tests(void);
 int run_queue_tests(void);
 int run_queue_load_tests(void);
+int run_reserve_tests(void);
 int run_collection_tests(void);
 int run_registry_tests(void);
 int run_memory_tests(void);

@@ -289,6 +289,37 @@ static void test_timeout(void **state)
     assert_int_equal(lower_cancelled, 2);
 }
 
+/* No memory while it is sent: the timer must be there before. */
+static bool refuse_heap(enum mm_want want)
+{
+    return want == MM_WANT_HEAP;
+}
+static BOOLEAN send_without_memory(void)
+{
+    mm_short = refuse_heap;
+    BOOLEAN is_sent = send_with(0, WDF_REL_TIMEOUT_IN_SEC(1000));
+    mm_short = NULL;
+    return is_sent;
+}
+
+static void test_timer_allocated(void **state)
+{
+    UNREFERENCED_PARAMETER(state);
+    make();
+    format();
+    assert_false(send_without_memory());
+    assert_int_equal(WdfRequestGetStatus(test_globals, request), STATUS_INSUFFICIENT_RESOURCES);
+    mm_short = refuse_heap;
+    NTSTATUS status = WdfRequestAllocateTimer(test_globals, request);
+    mm_short = NULL;
+    assert_int_equal(status, STATUS_INSUFFICIENT_RESOURCES);
+    assert_int_equal(WdfRequestAllocateTimer(test_globals, request), STATUS_SUCCESS);
+    assert_int_equal(WdfRequestAllocateTimer(test_globals, request), STATUS_SUCCESS); /* it has one */
+    assert_true(send_without_memory());
+    assert_true(lower_finish(STATUS_SUCCESS, 0));
+    assert_int_equal(returned, 1);
+}
+
 enum { ROUNDS = 2000 };
 static LONG go, cancelled_round;
 
@@ -599,10 +630,11 @@ int run_request_send_tests(void)
 {
 #define LOADED(test) cmocka_unit_test_setup_teardown(test, target_set_up, target_tear_down)
     const struct CMUnitTest tests[] = {
-        LOADED(test_asynchronous), LOADED(test_in_routine),  LOADED(test_synchronous), LOADED(test_cancel),
-        LOADED(test_timeout),      LOADED(test_race),        LOADED(test_stop),        LOADED(test_purge),
-        LOADED(test_wait),         LOADED(test_unload_sent), LOADED(test_locations),   LOADED(test_options),
-        LOADED(test_violations),
+        LOADED(test_asynchronous), LOADED(test_in_routine),  LOADED(test_synchronous),
+        LOADED(test_cancel),       LOADED(test_timeout),     LOADED(test_timer_allocated),
+        LOADED(test_race),         LOADED(test_stop),        LOADED(test_purge),
+        LOADED(test_wait),         LOADED(test_unload_sent), LOADED(test_locations),
+        LOADED(test_options),      LOADED(test_violations),
     };
     return cmocka_run_group_tests_name("kmdf requests sent", tests, NULL, NULL);
 }
