@@ -101,6 +101,32 @@ bool uma_driver_device(const struct uma_driver *driver, unsigned index, char nam
  */
 uma_status uma_unload(struct uma_driver *driver);
 
+/* ---- plug and play ---- */
+
+/*
+ * A driver with an AddDevice routine gets a device on a virtual bus when it is loaded: uma_load starts it, and fails if
+ * it does not start; uma_unload removes it first. Such a device mostly has no name and is opened by an interface.
+ */
+#define UMA_LINK_MAX 1024 /* bytes of an interface's link */
+struct uma_interface {
+    char class_guid[40];     /* "{...}", in lower case */
+    char link[UMA_LINK_MAX]; /* "\\?\ROOT#UMA#0000#{...}": uma_open takes it while the interface is enabled */
+    bool enabled;
+};
+/* The index-th interface the driver has registered for its device; false: there are not so many. */
+bool uma_driver_interface(const struct uma_driver *driver, unsigned index, struct uma_interface *interface);
+/* The name of the driver's device on the bus, "ROOT\UMA\0000"; false: it has none (any more). */
+bool uma_driver_instance(const struct uma_driver *driver, char name[UMA_NAME_MAX]);
+/* The device is pulled out: IRP_MN_SURPRISE_REMOVAL, and IRP_MN_REMOVE_DEVICE when its last file is closed.
+ * STATUS_NO_SUCH_DEVICE: there is none. */
+uma_status uma_surprise_removal(struct uma_driver *driver);
+/* The device is stopped and started again, as when resources are shared out anew. A device that does not start again is
+ * removed; the status says so. */
+uma_status uma_restart_device(struct uma_driver *driver);
+/* The system goes to sleep (state 1 to 3: S1 to S3, 4: hibernation) or, with 0, wakes: all devices are asked and told,
+ * by system power requests. The status with which one refuses; STATUS_INVALID_PARAMETER. */
+uma_status uma_system_power(unsigned state);
+
 /* Calls back for everything the driver has and has not given back: after uma_unload, what it left behind. Returns the
  * count. callback may be null. */
 typedef void uma_leftover_callback(void *context, const char *line);

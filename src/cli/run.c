@@ -5,6 +5,7 @@
  * output and bug checks go to standard error.
  */
 #include "cli.h"
+#include "device.h"
 #include "run.h"
 #include "wdk/ntstatus.h"
 #include <errno.h>
@@ -183,16 +184,6 @@ static void unload_and_report(struct uma_driver *driver)
     print_raw_accesses();
 }
 
-static bool choose_device(const struct run_options *options, const struct uma_driver *driver, struct session *session)
-{
-    char first[UMA_NAME_MAX];
-    const char *device = options->device ? options->device : options->plan.device[0] ? options->plan.device : NULL;
-    if (!device && uma_driver_device(driver, 0, first))
-        device = first;
-    snprintf(session->device, sizeof(session->device), "%s", device ? device : "");
-    return device || options->plan.count == 0;
-}
-
 /* One line for the first that cannot be made. */
 static bool make_presets(const struct run_options *options)
 {
@@ -253,8 +244,10 @@ int run_driver(struct run_options *options, const struct run_view *view)
         return CLI_UNUSABLE;
     }
     struct session session = {.plan = &options->plan};
-    if (!choose_device(options, driver, &session)) {
-        fprintf(stderr, "uma: %s: the driver has created no device with a name; give --device\n", options->driver);
+    device_print(driver);
+    const char *wanted = options->device ? options->device : options->plan.device;
+    if (!device_choose(driver, wanted, session.device, error) && (wanted[0] || options->plan.count)) {
+        fprintf(stderr, "uma: %s: %s\n", options->driver, error);
         return CLI_UNUSABLE;
     }
     if (!plan_place(&options->plan, error)) {

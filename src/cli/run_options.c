@@ -29,7 +29,8 @@ enum {
 #define TRACE_LIMIT_MAX 10000
 
 static const struct argp_option option_table[] = {
-    {"device", 'd', "NAME", 0, "open this device instead of the driver's first", 0},
+    {"device", 'd', "NAME", 0, "open this device, link or class of interfaces ({GUID}) instead of the driver's first",
+     0},
     {"ioctl", 'i', "CODE", 0, "send a device control request; may be given again for more", 0},
     {"in", OPTION_IN, "DATA", 0, "its input: hex:00ff..., @FILE, or size:N (zeros)", 0},
     {"out-size", OPTION_OUT_SIZE, "N", 0, "bytes of its output buffer", 0},

@@ -25,7 +25,7 @@ struct outcome {
 
 struct session {
     struct plan *plan;
-    char device[256];
+    char device[UMA_LINK_MAX];
     uma_file file;
     bool stuck; /* a request belongs to the driver for ever: it cannot be unloaded */
 };

@@ -29,6 +29,11 @@ DEVICE_OBJECT *pnp_node_pdo(const struct pnp_node *node)
     return node->pdo;
 }
 
+const char *pnp_node_instance(const struct pnp_node *node)
+{
+    return node->instance;
+}
+
 void pnp_bus_forget(struct pnp_node *node)
 {
     ((struct pdo *)node->pdo->DeviceExtension)->node = NULL;

@@ -1,5 +1,6 @@
 /*
- * interface_list.c - finding device interfaces: those of a class, and the alias of one in another class.
+ * interface_list.c - finding device interfaces: those of a class, those of a driver, and the alias of one in another
+ * class.
  */
 #include "pnp_internal.h"
 
@@ -85,4 +86,23 @@ NTSTATUS NTAPI IoGetDeviceInterfaceAlias(PUNICODE_STRING SymbolicLinkName, const
     }
     pnp_interface_release(instance);
     return status;
+}
+
+bool pnp_driver_interface(const DRIVER_OBJECT *driver, ULONG index, struct pnp_interface_info *info)
+{
+    ULONG length = 0;
+    struct pnp_interface *found = NULL;
+    plat_lock_acquire(&pnp_lock);
+    for (struct pnp_interface *each = pnp_interface_next(NULL); each && !found; each = pnp_interface_next(each))
+        if (each->node->driver == driver && !index--)
+            found = each;
+    if (found) {
+        info->enabled = found->enabled;
+        pnp_guid_print(info->class, sizeof(info->class), &found->class);
+        RtlUnicodeToMultiByteN(info->link, sizeof(info->link) - 1, &length, found->name.Buffer, found->name.Length);
+        info->link[length] = 0;
+        info->link[1] = '\\';
+    }
+    plat_lock_release(&pnp_lock);
+    return found != NULL;
 }

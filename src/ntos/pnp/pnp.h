@@ -44,3 +44,19 @@ void pnp_idle_wait(void);
 struct pnp_node *pnp_driver_node(const DRIVER_OBJECT *driver, ULONG index);
 /* Its physical device object. */
 DEVICE_OBJECT *pnp_node_pdo(const struct pnp_node *node);
+/* Its instance: "ROOT\\UMA\\0000". */
+const char *pnp_node_instance(const struct pnp_node *node);
+/* The index-th interface of the driver's devices, in order of registration; false: there are not so many. */
+struct pnp_interface_info {
+    char class[40];  /* "{...}", in lower case */
+    char link[1024]; /* "\\?\\..." as user mode has it, UTF-8 */
+    bool enabled;
+};
+bool pnp_driver_interface(const DRIVER_OBJECT *driver, ULONG index, struct pnp_interface_info *info);
+
+/*
+ * The system goes to sleep (PowerSystemSleeping1 to 3, PowerSystemHibernate) or wakes (PowerSystemWorking): every
+ * started device is asked, newest first, and told; told only, oldest first, on waking. The status with which one
+ * refuses to sleep: then those that have agreed are told to stay awake.
+ */
+NTSTATUS pnp_system_power(SYSTEM_POWER_STATE state);

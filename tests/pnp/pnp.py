@@ -1,0 +1,51 @@
+#!/usr/bin/env python3
+"""What `uma run` says of a plug and play driver, and how it opens its device.
+
+usage: pnp.py UMA LAMP.sys
+"""
+import json
+import subprocess
+import sys
+import tempfile
+
+uma, lamp = sys.argv[1:]
+CLASS = "{6f1a1b2c-0f3d-4c5e-9a77-2b1d3c4e5f60}"
+LINK = "\\\\?\\ROOT#UMA#0000#" + CLASS
+KEY = "\\Registry\\Machine\\System\\CurrentControlSet\\Enum\\ROOT\\UMA\\0000\\Device Parameters"
+STARTED = ["device ROOT\\UMA\\0000: started on the virtual bus", f"   interface {CLASS}: {LINK}",
+           f"   interface {CLASS}: {LINK}\\Second"]
+END = ["left behind: nothing", "raw user accesses: none"]
+
+
+def run(*arguments, **file):
+    with tempfile.NamedTemporaryFile("w", suffix=".json") as requests:
+        json.dump(file, requests)
+        requests.flush()
+        sent = ["--requests", requests.name] if file else []
+        done = subprocess.run([uma, "run", lamp, *arguments, *sent], capture_output=True, text=True, timeout=100)
+    return done.returncode, done.stdout.splitlines(), done.stderr
+
+
+def check(what, expected, found):
+    if found != expected:
+        sys.exit(f"{what}:\n  expected {expected}\n  found    {found}")
+
+
+QUERY = {"code": "0x222000", "out": 4}
+
+
+def reply(second):
+    return f"#1 ioctl 0x222000: STATUS_SUCCESS information 4 out 4: 00 01 01 0{second}"
+
+
+check("nothing to do", (0, STARTED + END, ""), run())
+check("the first interface", (0, STARTED + [reply(0)] + END, ""), run(requests=[QUERY]))
+check("a link", (0, STARTED + [reply(1)] + END, ""), run(device=LINK + "\\Second", requests=[QUERY]))
+check("a class", (0, STARTED + [reply(0)] + END, ""), run(device=CLASS.upper(), requests=[QUERY]))
+check("under the verifier", (0, STARTED + [reply(0)] + END, ""), run("--verify", requests=[QUERY]))
+status, out, err = run(device="{00000000-0000-0000-0000-000000000000}", requests=[QUERY])
+check("no such class", (2, STARTED, f"uma: {lamp}: the driver has enabled no interface of class "
+                                    "{00000000-0000-0000-0000-000000000000}\n"), (status, out, err))
+status, out, err = run(registry={KEY: {"FailStart": {"dword": "0xC0000185"}}}, requests=[QUERY])
+check("no start", (2, [], f"uma: {lamp}: its device does not start: IRP_MN_START_DEVICE returned "
+                          "STATUS_IO_DEVICE_ERROR\n"), (status, out, err))
