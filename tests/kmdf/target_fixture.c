@@ -9,6 +9,7 @@ DEVICE_OBJECT *lower;
 NTSTATUS (*lower_hook)(IRP *irp, IO_STACK_LOCATION *stack);
 LONG lower_cancelled;
 WDFDEVICE target_device;
+void (*target_init)(PWDFDEVICE_INIT init);
 WDFIOTARGET target;
 
 static DRIVER_OBJECT *lower_driver;
@@ -102,6 +103,8 @@ static NTSTATUS make_upper(void)
 {
     PWDFDEVICE_INIT init = WdfControlDeviceInitAllocate(test_globals, test_wdf_driver, &sddl);
     WdfDeviceInitAssignName(test_globals, init, &upper_name);
+    if (target_init)
+        target_init(init);
     NTSTATUS status = WdfDeviceCreate(test_globals, &init, NULL, &target_device);
     if (!NT_SUCCESS(status))
         return status;

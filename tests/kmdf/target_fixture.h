@@ -4,6 +4,7 @@
 #include "kmdf_test.h"
 
 #define LOWER_NAME        "\\Device\\KmdfLower"
+#define UPPER_NAME        "\\Device\\KmdfUpper"
 #define LOWER_CODE(meth)  CTL_CODE(FILE_DEVICE_UNKNOWN, 0x900, meth, FILE_ANY_ACCESS)
 #define LOWER_ANSWER_SIZE 8
 
@@ -21,8 +22,9 @@ IRP *lower_take(void);
 bool lower_finish(NTSTATUS status, ULONG_PTR information);
 extern LONG lower_cancelled; /* how many */
 
-extern WDFDEVICE target_device; /* of the driver above */
-extern WDFIOTARGET target;      /* of that: opened by name by target_set_up */
+extern WDFDEVICE target_device; /* of the driver above, UPPER_NAME, whose requests have a stack location to spare */
+extern void (*target_init)(PWDFDEVICE_INIT init); /* null, or says more about that device */
+extern WDFIOTARGET target;                        /* of that: opened by name by target_set_up */
 /* For cmocka. flags: of the lower device; *state may point at them. */
 int target_set_up(void **state);
 int target_tear_down(void **state);
