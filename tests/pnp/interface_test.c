@@ -43,12 +43,14 @@ static UNICODE_STRING registered(const GUID *class, const WCHAR *reference)
 static void a_device_that_is_no_pdo(void **state)
 {
     UNREFERENCED_PARAMETER(state);
-    static DEVICE_OBJECT device = {.Type = IO_TYPE_DEVICE};
-    UNICODE_STRING link = {2, 2, (PWCH)1}, name = string(WIDE("\\??\\Interface")), alias = {2, 2, (PWCH)1};
-    SIZE_T blocks = mm_pool_bytes_in_use(MM_POOL_DRIVER);
+    DEVICE_OBJECT *device;
     HANDLE key = (HANDLE)1;
     PWSTR list = NULL;
-    assert_int_equal(IoRegisterDeviceInterface(&device, &toy, NULL, &link), STATUS_INVALID_DEVICE_REQUEST);
+    UNICODE_STRING link = {2, 2, (PWCH)1}, name = string(WIDE("\\??\\Interface")), alias = {2, 2, (PWCH)1};
+    driver_start();
+    device = driver_fdo;
+    SIZE_T blocks = mm_pool_bytes_in_use(MM_POOL_DRIVER);
+    assert_int_equal(IoRegisterDeviceInterface(device, &toy, NULL, &link), STATUS_INVALID_DEVICE_REQUEST);
     assert_null(link.Buffer);
     assert_int_equal(IoSetDeviceInterfaceState(&name, TRUE), STATUS_OBJECT_NAME_NOT_FOUND);
     assert_int_equal(IoSetDeviceInterfaceState(&name, FALSE), STATUS_OBJECT_NAME_NOT_FOUND);
@@ -57,12 +59,13 @@ static void a_device_that_is_no_pdo(void **state)
     assert_int_equal(IoGetDeviceInterfaces(&toy, NULL, 0, &list), STATUS_SUCCESS);
     assert_int_equal(list[0], 0);
     ExFreePool(list);
-    assert_int_equal(IoGetDeviceInterfaces(&toy, &device, 0, &list), STATUS_INVALID_DEVICE_REQUEST);
+    assert_int_equal(IoGetDeviceInterfaces(&toy, device, 0, &list), STATUS_INVALID_DEVICE_REQUEST);
     assert_null(list);
-    assert_int_equal(IoOpenDeviceRegistryKey(&device, 1, KEY_READ, &key), STATUS_INVALID_DEVICE_REQUEST);
+    assert_int_equal(IoOpenDeviceRegistryKey(device, 1, KEY_READ, &key), STATUS_INVALID_DEVICE_REQUEST);
     assert_null(key);
     assert_int_equal(IoOpenDeviceInterfaceRegistryKey(&name, KEY_READ, &key), STATUS_OBJECT_NAME_NOT_FOUND);
     assert_int_equal(mm_pool_bytes_in_use(MM_POOL_DRIVER), blocks);
+    driver_end();
 }
 
 static void an_interface_is_opened_by_its_link(void **state)

@@ -7,8 +7,19 @@
 struct plat_lock io_lock;
 LIST_ENTRY io_devices;
 
-const struct ob_type io_device_type = {
-    .name = "Device", .tag = RTL_TAG('D', 'e', 'v', 'i'), .mapping = {0x120089, 0x120116, 0x1200A0, 0x1F01FF}};
+void (*io_device_gone)(void *node);
+
+static void device_remove(void *body)
+{
+    struct io_device *device = body;
+    if (device->node)
+        io_device_gone(device->node);
+}
+
+const struct ob_type io_device_type = {.name = "Device",
+                                       .tag = RTL_TAG('D', 'e', 'v', 'i'),
+                                       .remove = device_remove,
+                                       .mapping = {0x120089, 0x120116, 0x1200A0, 0x1F01FF}};
 
 static ULONG next_generated_name;
 

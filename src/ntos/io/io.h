@@ -41,6 +41,8 @@ typedef void io_leak_source(io_leak_teller *tell, void *reporter);
 void io_leaks_add(io_leak_source *more);
 /* Set by the floor above that wants to know: no file is open on the device any more. PASSIVE_LEVEL. */
 extern void (*io_device_unused)(DEVICE_OBJECT *device);
+/* The same: a device's memory goes, and with it what plug and play has in node. */
+extern void (*io_device_gone)(void *node);
 
 /* ---- files and requests ---- */
 

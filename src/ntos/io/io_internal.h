@@ -9,7 +9,7 @@
 
 /* ---- devices: one pool block, so that writing past the driver's extension faults ---- */
 struct io_device {
-    DEVICE_OBJECT object;
+    _Alignas(16) DEVICE_OBJECT object;
     DEVOBJ_EXTENSION extension; /* what object.DeviceObjectExtension points at */
     LIST_ENTRY link;            /* of all devices; io_lock */
     DEVICE_OBJECT *attached_to; /* the device below */
@@ -17,6 +17,7 @@ struct io_device {
     ULONG extension_size;
     LONG system_power, device_power; /* what PoSetPowerState noted */
     ULONG idle_count;                /* of PoRegisterDeviceForIdleDetection */
+    void *node;                      /* of a physical device: what plug and play knows of it; goes with the device */
     bool unready;                    /* the PnP manager has not started it, or removes it: it cannot be opened */
     bool orphaned;                   /* its driver is gone */
     bool deleted;                    /* IoDeleteDevice was called */

@@ -109,7 +109,7 @@ static NTSTATUS queue(const struct action *wanted)
         return STATUS_INSUFFICIENT_RESOURCES;
     *action = *wanted;
     action->item = (WORK_QUEUE_ITEM){.WorkerRoutine = act, .Parameter = action};
-    __atomic_add_fetch(&action->node->references, 1, __ATOMIC_RELAXED);
+    pnp_node_reference(action->node);
     __atomic_add_fetch(&pending, 1, __ATOMIC_SEQ_CST);
     ExQueueWorkItem(&action->item, DelayedWorkQueue);
     return STATUS_SUCCESS;
@@ -144,7 +144,7 @@ NTSTATUS NTAPI IoSynchronousInvalidateDeviceRelations(PDEVICE_OBJECT DeviceObjec
     struct pnp_node *node = pnp_node_of(DeviceObject);
     if (Type != BusRelations)
         return STATUS_NOT_SUPPORTED;
-    if (!node || node->state != PNP_STARTED || pnp_work_is_mine())
+    if (!node || pnp_node_state(node) != PNP_STARTED || pnp_work_is_mine())
         return STATUS_INVALID_DEVICE_REQUEST;
     pnp_work_begin();
     pnp_node_query_children(node);

@@ -21,7 +21,7 @@ static NTSTATUS add_device(struct pnp_node *node)
     pnp_leave_system(&context);
     io_balance_check(&before, routine);
     if (NT_SUCCESS(status)) {
-        node->state = PNP_ADDED;
+        pnp_node_set_state(node, PNP_ADDED);
         check_added(node, routine);
     }
     return status;
@@ -65,7 +65,7 @@ void pnp_node_query_children(struct pnp_node *node)
 {
     ULONG_PTR list = 0;
     struct pnp_request query = {.minor = IRP_MN_QUERY_DEVICE_RELATIONS, .relation = BusRelations};
-    if (node->state != PNP_STARTED || !NT_SUCCESS(pnp_send(node, &query, &list)) || !list)
+    if (pnp_node_state(node) != PNP_STARTED || !NT_SUCCESS(pnp_send(node, &query, &list)) || !list)
         return;
     DEVICE_RELATIONS *relations = (DEVICE_RELATIONS *)list;
     for (ULONG i = 0; i < relations->Count; i++)
@@ -80,7 +80,7 @@ static NTSTATUS start_device(struct pnp_node *node, const char **step)
     NTSTATUS status = pnp_send_minor(node, IRP_MN_START_DEVICE);
     if (!NT_SUCCESS(status))
         return status;
-    node->state = PNP_STARTED;
+    pnp_node_set_state(node, PNP_STARTED);
     io_device_of(node->pdo)->unready = false;
     query_capabilities(node);
     *step = "IRP_MN_QUERY_PNP_DEVICE_STATE";
@@ -154,7 +154,7 @@ static NTSTATUS stop_device(struct pnp_node *node)
 static NTSTATUS restart(struct pnp_node *node)
 {
     const char *step;
-    if (node->state != PNP_STARTED)
+    if (pnp_node_state(node) != PNP_STARTED)
         return STATUS_DEVICE_NOT_READY;
     NTSTATUS status = stop_device(node);
     if (!NT_SUCCESS(status))
@@ -175,7 +175,7 @@ NTSTATUS pnp_restart(struct pnp_node *node)
 
 void pnp_node_check_state(struct pnp_node *node)
 {
-    if (node->state != PNP_STARTED)
+    if (pnp_node_state(node) != PNP_STARTED)
         return;
     if (!NT_SUCCESS(query_state(node)))
         pnp_node_fail(node);

@@ -80,7 +80,7 @@ static NTSTATUS register_instance(struct pnp_node *node, const GUID *class, PCUN
     if (!made)
         return STATUS_INSUFFICIENT_RESOURCES;
     *made = (struct pnp_interface){.references = 2, .node = node, .class = *class};
-    __atomic_add_fetch(&node->references, 1, __ATOMIC_RELAXED);
+    pnp_node_reference(node);
     InitializeListHead(&made->properties);
     NTSTATUS status = pnp_interface_name(made, reference);
     if (!NT_SUCCESS(status)) {
@@ -154,7 +154,7 @@ static bool link_is_shared(const struct pnp_interface *instance)
 static bool set_enabled(struct pnp_interface *instance, bool enable, bool *last)
 {
     plat_lock_acquire(&pnp_lock);
-    bool changes = instance->enabled != enable && (!enable || instance->node->state != PNP_REMOVED);
+    bool changes = instance->enabled != enable && (!enable || pnp_node_state(instance->node) != PNP_REMOVED);
     instance->enabled = changes ? enable : instance->enabled;
     *last = !link_is_shared(instance);
     plat_lock_release(&pnp_lock);

@@ -39,7 +39,7 @@ void pnp_interface_announce(struct pnp_interface *instance)
 {
     struct pnp_listener *listener = NULL;
     plat_lock_acquire(&pnp_lock);
-    bool arrives = instance->enabled && instance->node->state == PNP_STARTED;
+    bool arrives = instance->enabled && pnp_node_state(instance->node) == PNP_STARTED;
     bool news = arrives != instance->announced && (arrives || !instance->enabled);
     instance->announced = news ? arrives : instance->announced;
     plat_lock_release(&pnp_lock);
@@ -109,8 +109,7 @@ static bool is_system_event(const GUID *event)
            __builtin_memcmp(event, &like, sizeof(like)) == 0;
 }
 
-NTSTATUS pnp_custom_event_copy(const DEVICE_OBJECT *pdo, const void *structure,
-                               TARGET_DEVICE_CUSTOM_NOTIFICATION **copy)
+NTSTATUS pnp_custom_event_copy(DEVICE_OBJECT *pdo, const void *structure, TARGET_DEVICE_CUSTOM_NOTIFICATION **copy)
 {
     const TARGET_DEVICE_CUSTOM_NOTIFICATION *event = structure;
     *copy = NULL;

@@ -19,12 +19,11 @@ enum pnp_state {
 
 struct pnp_node {
     LIST_ENTRY link;       /* of pnp_nodes, oldest first; pnp_lock */
-    LONG references;       /* one until it is removed */
-    DEVICE_OBJECT *pdo;    /* referenced */
+    DEVICE_OBJECT *pdo;    /* what it lives and goes with; referenced while the node is in the list */
     DRIVER_OBJECT *driver; /* the function driver */
-    enum pnp_state state;
-    bool present; /* on the bus: a PDO that is not deletes itself when it is removed */
-    ULONG number; /* of the instance */
+    enum pnp_state state;  /* changed by who works on devices */
+    bool present;          /* on the bus: a PDO that is not deletes itself when it is removed */
+    ULONG number;          /* of the instance */
     PNP_DEVICE_STATE flags;
     DEVICE_CAPABILITIES capabilities;
     DEVICE_POWER_STATE power; /* what PDO was last set to */
@@ -35,17 +34,31 @@ struct pnp_node {
 extern struct plat_lock pnp_lock;
 extern LIST_ENTRY pnp_nodes;
 
-/* The node of a PDO, or null for any other device. The caller holds a reference to the device. */
-struct pnp_node *pnp_node_of(const DEVICE_OBJECT *device);
+/* The node of a PDO that has not been removed, or null for any other device. It is valid as long as the device is. */
+struct pnp_node *pnp_node_of(DEVICE_OBJECT *device);
+/* The node's state, for who does not work on devices. */
+static inline enum pnp_state pnp_node_state(const struct pnp_node *node)
+{
+    return __atomic_load_n(&node->state, __ATOMIC_ACQUIRE);
+}
+static inline void pnp_node_set_state(struct pnp_node *node, enum pnp_state state)
+{
+    __atomic_store_n(&node->state, state, __ATOMIC_RELEASE);
+}
+static inline void pnp_node_reference(struct pnp_node *node)
+{
+    ob_reference(node->pdo);
+}
+static inline void pnp_node_release(struct pnp_node *node)
+{
+    ob_dereference(node->pdo);
+}
 
 /* ---- bus.c ---- */
 
 extern const GUID pnp_bus_type;
-/* A device on the bus for driver, with one reference. */
+/* A device on the bus for driver. */
 NTSTATUS pnp_bus_enumerate(DRIVER_OBJECT *driver, struct pnp_node **node);
-void pnp_node_release(struct pnp_node *node);
-/* The PDO is none of the node's any more. */
-void pnp_bus_forget(struct pnp_node *node);
 
 /* ---- identity.c: what a PDO says of itself ---- */
 
@@ -145,8 +158,7 @@ enum pnp_event { PNP_QUERY_REMOVE, PNP_REMOVE_CANCELLED, PNP_REMOVE_COMPLETE };
  * cancellation. */
 NTSTATUS pnp_notify_target(struct pnp_node *node, enum pnp_event event);
 /* A copy of an event that a driver reports of its device, in heap memory, and its delivery. */
-NTSTATUS pnp_custom_event_copy(const DEVICE_OBJECT *pdo, const void *structure,
-                               TARGET_DEVICE_CUSTOM_NOTIFICATION **copy);
+NTSTATUS pnp_custom_event_copy(DEVICE_OBJECT *pdo, const void *structure, TARGET_DEVICE_CUSTOM_NOTIFICATION **copy);
 void pnp_custom_event_tell(const DEVICE_OBJECT *pdo, TARGET_DEVICE_CUSTOM_NOTIFICATION *event);
 
 /* ---- listener.c ---- */

@@ -28,7 +28,7 @@ static void detach_leftovers(struct pnp_node *node)
 static void remove_stack(struct pnp_node *node)
 {
     io_device_of(node->pdo)->unready = true;
-    if (node->state == PNP_STARTED)
+    if (pnp_node_state(node) == PNP_STARTED)
         pnp_notify_target(node, PNP_REMOVE_COMPLETE);
     pnp_send_minor(node, IRP_MN_REMOVE_DEVICE);
     detach_leftovers(node);
@@ -43,16 +43,15 @@ static void remove_stack(struct pnp_node *node)
 void pnp_node_remove(struct pnp_node *node)
 {
     node->present = false;
-    if (node->state == PNP_ENUMERATED)
+    if (pnp_node_state(node) == PNP_ENUMERATED)
         io_device_delete(node->pdo);
     else
         remove_stack(node);
     plat_lock_acquire(&pnp_lock);
-    node->state = PNP_REMOVED;
+    pnp_node_set_state(node, PNP_REMOVED);
     RemoveEntryList(&node->link);
     plat_lock_release(&pnp_lock);
     pnp_interfaces_drop(node);
-    pnp_bus_forget(node);
     pnp_node_release(node);
 }
 
@@ -77,7 +76,7 @@ static NTSTATUS query_remove(struct pnp_node *node)
 static NTSTATUS remove_in_order(struct pnp_node *node)
 {
     NTSTATUS status = STATUS_SUCCESS;
-    if (node->state == PNP_STARTED)
+    if (pnp_node_state(node) == PNP_STARTED)
         status = query_remove(node);
     else if (pnp_open_files(node))
         status = STATUS_DEVICE_BUSY;
@@ -108,7 +107,7 @@ void pnp_driver_forget(const DRIVER_OBJECT *driver)
 static void surprise(struct pnp_node *node)
 {
     plat_lock_acquire(&pnp_lock);
-    node->state = PNP_SURPRISED;
+    pnp_node_set_state(node, PNP_SURPRISED);
     plat_lock_release(&pnp_lock);
     io_device_of(node->pdo)->unready = true;
     pnp_send_minor(node, IRP_MN_SURPRISE_REMOVAL);
@@ -119,13 +118,13 @@ static void surprise(struct pnp_node *node)
 
 void pnp_node_remove_unused(struct pnp_node *node)
 {
-    if (node->state == PNP_SURPRISED && !pnp_open_files(node))
+    if (pnp_node_state(node) == PNP_SURPRISED && !pnp_open_files(node))
         pnp_node_remove(node);
 }
 
 void pnp_node_fail(struct pnp_node *node)
 {
-    if (node->state == PNP_STARTED)
+    if (pnp_node_state(node) == PNP_STARTED)
         surprise(node);
     else
         pnp_node_remove(node);
@@ -134,7 +133,7 @@ void pnp_node_fail(struct pnp_node *node)
 void pnp_surprise_remove(struct pnp_node *node)
 {
     pnp_work_begin();
-    if (node->state == PNP_STARTED)
+    if (pnp_node_state(node) == PNP_STARTED)
         surprise(node);
     pnp_work_end();
 }
@@ -144,7 +143,7 @@ void pnp_file_gone(DEVICE_OBJECT *device)
     while (io_device_of(device)->attached_to)
         device = io_device_of(device)->attached_to;
     struct pnp_node *node = pnp_node_of(device);
-    if (!node || node->state != PNP_SURPRISED || pnp_open_files(node) || pnp_work_is_mine())
+    if (!node || pnp_node_state(node) != PNP_SURPRISED || pnp_open_files(node) || pnp_work_is_mine())
         return; /* whoever works on it looks afterwards */
     if (pnp_work_try()) {
         pnp_node_remove_unused(node);
@@ -158,10 +157,10 @@ void pnp_file_gone(DEVICE_OBJECT *device)
 
 void pnp_node_eject(struct pnp_node *node)
 {
-    if (node->state != PNP_STARTED || !NT_SUCCESS(query_remove(node)))
+    if (pnp_node_state(node) != PNP_STARTED || !NT_SUCCESS(query_remove(node)))
         return;
     remove_stack(node); /* the bus keeps its device, and then ejects it */
     pnp_send_minor(node, IRP_MN_EJECT);
-    node->state = PNP_ADDED;
+    pnp_node_set_state(node, PNP_ADDED);
     pnp_node_remove(node);
 }

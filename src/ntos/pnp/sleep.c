@@ -40,11 +40,11 @@ static struct pnp_node *started(ULONG index)
     plat_lock_acquire(&pnp_lock);
     for (LIST_ENTRY *entry = pnp_nodes.Flink; entry != &pnp_nodes && !found; entry = entry->Flink) {
         struct pnp_node *node = CONTAINING_RECORD(entry, struct pnp_node, link);
-        if (node->state == PNP_STARTED && !index--)
+        if (pnp_node_state(node) == PNP_STARTED && !index--)
             found = node;
     }
     if (found)
-        __atomic_add_fetch(&found->references, 1, __ATOMIC_RELAXED);
+        pnp_node_reference(found);
     plat_lock_release(&pnp_lock);
     return found;
 }
