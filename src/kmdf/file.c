@@ -15,7 +15,7 @@ static void file_destroy(struct kmdf_object *object)
 
 const struct kmdf_type kmdf_file_type = {.name = "WDFFILEOBJECT",
                                          .size = sizeof(struct kmdf_file),
-                                         .flags = KMDF_EXECUTION | KMDF_SYNCHRONIZATION | KMDF_NO_DELETE,
+                                         .flags = KMDF_EXECUTION | KMDF_NO_DELETE,
                                          .destroy = file_destroy};
 
 struct kmdf_file *kmdf_file_find(struct kmdf_device *device, const FILE_OBJECT *wdm)

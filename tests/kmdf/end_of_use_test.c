@@ -204,6 +204,42 @@ static void test_stop_from_the_callback(void **state)
     KeWaitForSingleObject(&inside, Executive, KernelMode, FALSE, NULL);
 }
 
+/* Waiting for a timer waits for every DPC that is queued or runs. */
+static LONG dpcs;
+static VOID NTAPI on_slow_dpc(WDFDPC dpc)
+{
+    UNREFERENCED_PARAMETER(dpc);
+    KeSetEvent(&inside, 0, FALSE);
+    for (int i = 0; i < 2000; i++) /* long enough for a timer that does not wait to be seen */
+        plat_yield();
+    __atomic_add_fetch(&dpcs, 1, __ATOMIC_RELEASE);
+}
+static VOID NTAPI never(WDFTIMER timer)
+{
+    UNREFERENCED_PARAMETER(timer);
+}
+
+static void test_stop_waits_for_dpcs(void **state)
+{
+    WDFDPC dpc[2];
+    WDFTIMER timer;
+    WDF_DPC_CONFIG config;
+    WDF_TIMER_CONFIG timer_config;
+    WDF_OBJECT_ATTRIBUTES attributes = below(device, NULL);
+    UNREFERENCED_PARAMETER(state);
+    dpcs = 0;
+    WDF_DPC_CONFIG_INIT(&config, on_slow_dpc);
+    WDF_TIMER_CONFIG_INIT(&timer_config, never);
+    assert_int_equal(WdfTimerCreate(test_globals, &timer_config, &attributes, &timer), STATUS_SUCCESS);
+    for (int i = 0; i < 2; i++) {
+        assert_int_equal(WdfDpcCreate(test_globals, &config, &attributes, &dpc[i]), STATUS_SUCCESS);
+        WdfDpcEnqueue(test_globals, dpc[i]);
+    }
+    KeWaitForSingleObject(&inside, Executive, KernelMode, FALSE, NULL); /* one runs, the other is queued */
+    WdfTimerStop(test_globals, timer, TRUE);
+    assert_int_equal(__atomic_load_n(&dpcs, __ATOMIC_ACQUIRE), 2);
+}
+
 /* ---- requests ---- */
 
 static IO_STATUS_BLOCK result;
@@ -361,6 +397,7 @@ int run_end_of_use_tests(void)
         LOADED(test_item_deletes_its_parent),
         LOADED(test_timer_deletes_itself),
         LOADED(test_stop_from_the_callback),
+        LOADED(test_stop_waits_for_dpcs),
         cmocka_unit_test(test_request_at_dispatch),
         cmocka_unit_test(test_request_child_elsewhere),
         cmocka_unit_test(test_buffer_is_referenced),

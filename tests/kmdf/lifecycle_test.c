@@ -3,6 +3,7 @@
  * object_test.c: other threads, requests, callbacks that delete. docs/kmdf-objects.md lists the rules.
  */
 #include "kmdf_test.h"
+#include "kmdf_device.h"
 #include "wdk/ps.h"
 
 static const WDF_OBJECT_CONTEXT_TYPE_INFO name_type = {sizeof(name_type), "Name", sizeof(char *), &name_type, NULL};
@@ -317,34 +318,86 @@ static NTSTATUS make_lock(WDF_OBJECT_ATTRIBUTES *attributes, WDFOBJECT *object)
     return WdfSpinLockCreate(test_globals, attributes, (WDFSPINLOCK *)object);
 }
 
-/* The list is that of EvtCleanupCallback's page. */
+static NTSTATUS make_target(WDF_OBJECT_ATTRIBUTES *attributes, WDFOBJECT *object)
+{
+    return WdfIoTargetCreate(test_globals, device, attributes, (WDFIOTARGET *)object);
+}
+static NTSTATUS make_collection(WDF_OBJECT_ATTRIBUTES *attributes, WDFOBJECT *object)
+{
+    return WdfCollectionCreate(test_globals, attributes, (WDFCOLLECTION *)object);
+}
+static NTSTATUS make_object(WDF_OBJECT_ATTRIBUTES *attributes, WDFOBJECT *object)
+{
+    return WdfObjectCreate(test_globals, attributes, object);
+}
+
+/* passive: by the list of EvtCleanupCallback's page; execution and scope: whether attributes may set them, by the lists
+ * of WDF_EXECUTION_LEVEL and WDF_SYNCHRONIZATION_SCOPE. */
+static const struct {
+    NTSTATUS (*make)(WDF_OBJECT_ATTRIBUTES *attributes, WDFOBJECT *object);
+    bool passive, execution, scope;
+} types[] = {
+    {make_timer, true, true, false},       {make_dpc, true, false, false},
+    {make_item, true, false, false},       {make_queue, true, true, true},
+    {make_string, true, false, false},     {make_target, true, false, false},
+    {make_paged, true, false, false},      {make_nonpaged, false, false, false},
+    {make_paged_list, true, false, false}, {make_nonpaged_list, false, false, false},
+    {make_lock, false, false, false},      {make_collection, false, false, false},
+    {make_object, false, true, false},
+};
+
+static WDF_OBJECT_ATTRIBUTES below_device(void)
+{
+    WDF_OBJECT_ATTRIBUTES attributes;
+    WDF_OBJECT_ATTRIBUTES_INIT(&attributes);
+    attributes.ParentObject = device;
+    attributes.EvtCleanupCallback = note_cleanup;
+    attributes.EvtDestroyCallback = note_destroy;
+    return attributes;
+}
+
 static void test_levels(void **state)
 {
-    static const struct {
-        NTSTATUS (*make)(WDF_OBJECT_ATTRIBUTES *attributes, WDFOBJECT *object);
-        bool passive;
-    } rows[] = {{make_timer, true},          {make_dpc, true},   {make_item, true},      {make_queue, true},
-                {make_string, true},         {make_paged, true}, {make_nonpaged, false}, {make_paged_list, true},
-                {make_nonpaged_list, false}, {make_lock, false}};
     UNREFERENCED_PARAMETER(state);
     device = test_control_device(WdfSynchronizationScopeNone, WdfExecutionLevelDispatch);
-    for (SIZE_T i = 0; i < RTL_NUMBER_OF(rows); i++) {
+    for (SIZE_T i = 0; i < RTL_NUMBER_OF(types); i++) {
         KIRQL irql;
         WDFOBJECT object;
-        WDF_OBJECT_ATTRIBUTES attributes;
-        WDF_OBJECT_ATTRIBUTES_INIT(&attributes);
-        attributes.ParentObject = device;
-        attributes.EvtCleanupCallback = note_cleanup;
-        attributes.EvtDestroyCallback = note_destroy;
-        assert_int_equal(rows[i].make(&attributes, &object), STATUS_SUCCESS);
+        WDF_OBJECT_ATTRIBUTES attributes = below_device();
+        assert_int_equal(types[i].make(&attributes, &object), STATUS_SUCCESS);
         test_record[0] = 0;
         KeRaiseIrql(DISPATCH_LEVEL, &irql);
         WdfObjectDelete(test_globals, object);
         KeLowerIrql(irql);
         wait_for_all();
         assert_string_equal(test_record,
-                            rows[i].passive ? "cleanup at 0; destroy at 0; " : "cleanup at 2; destroy at 2; ");
+                            types[i].passive ? "cleanup at 0; destroy at 0; " : "cleanup at 2; destroy at 2; ");
     }
+}
+
+static void test_attributes_of_types(void **state)
+{
+    UNREFERENCED_PARAMETER(state);
+    device = test_control_device(WdfSynchronizationScopeNone, WdfExecutionLevelDispatch);
+    for (SIZE_T i = 0; i < RTL_NUMBER_OF(types); i++) {
+        WDFOBJECT object;
+        WDF_OBJECT_ATTRIBUTES attributes = below_device();
+        attributes.ExecutionLevel = WdfExecutionLevelPassive;
+        assert_int_equal(types[i].make(&attributes, &object),
+                         types[i].execution ? STATUS_SUCCESS : STATUS_WDF_EXECUTION_LEVEL_INVALID);
+        attributes = below_device();
+        attributes.SynchronizationScope = WdfSynchronizationScopeQueue;
+        assert_int_equal(types[i].make(&attributes, &object),
+                         types[i].scope ? STATUS_SUCCESS : STATUS_WDF_SYNCHRONIZATION_SCOPE_INVALID);
+        attributes.SynchronizationScope = WdfSynchronizationScopeNone; /* what they have without */
+        assert_int_equal(types[i].make(&attributes, &object), STATUS_SUCCESS);
+    }
+    assert_int_equal(
+        kmdf_attributes_check(&(WDF_OBJECT_ATTRIBUTES){.Size = sizeof(WDF_OBJECT_ATTRIBUTES),
+                                                       .ExecutionLevel = WdfExecutionLevelPassive,
+                                                       .SynchronizationScope = WdfSynchronizationScopeDevice},
+                              &kmdf_file_type, "test"),
+        STATUS_WDF_SYNCHRONIZATION_SCOPE_INVALID);
 }
 
 int run_lifecycle_tests(void)
@@ -354,7 +407,7 @@ int run_lifecycle_tests(void)
         LOADED(test_child_elsewhere), LOADED(test_grandchild_elsewhere),
         LOADED(test_passive_parent),  LOADED(test_cleanup_deletes_parent),
         LOADED(test_no_late_context), LOADED(test_callbacks_of_contexts),
-        LOADED(test_levels),
+        LOADED(test_levels),          LOADED(test_attributes_of_types),
     };
     return cmocka_run_group_tests_name("kmdf life cycle", tests, NULL, NULL);
 }

@@ -178,11 +178,38 @@ static NTSTATUS assign_strings(void)
     return status;
 }
 
+static NTSTATUS create_target(void)
+{
+    WDFIOTARGET target;
+    WDF_OBJECT_ATTRIBUTES attributes = below(NULL);
+    return WdfIoTargetCreate(test_globals, device, &attributes, &target);
+}
+static NTSTATUS create_request(void)
+{
+    WDFREQUEST request;
+    WDF_OBJECT_ATTRIBUTES attributes = below(NULL);
+    return WdfRequestCreate(test_globals, &attributes, NULL, &request);
+}
+static NTSTATUS create_item(void)
+{
+    WDFWORKITEM item;
+    WDF_WORKITEM_CONFIG config;
+    WDF_OBJECT_ATTRIBUTES attributes = below(device);
+    WDF_WORKITEM_CONFIG_INIT(&config, (PFN_WDF_WORKITEM)(void *)create_request);
+    return WdfWorkItemCreate(test_globals, &config, &attributes, &item);
+}
+static NTSTATUS create_lock(void)
+{
+    WDFWAITLOCK lock;
+    return WdfWaitLockCreate(test_globals, NULL, &lock);
+}
+
 static void test_objects(void **state)
 {
-    static NTSTATUS (*const attempts[])(void) = {create_object, create_device,     create_link,      create_queue,
-                                                 create_timer,  create_memory,     create_list,      create_from_list,
-                                                 create_string, create_collection, add_to_collection};
+    static NTSTATUS (*const attempts[])(void) = {create_object,  create_device,     create_link,       create_queue,
+                                                 create_timer,   create_memory,     create_list,       create_from_list,
+                                                 create_string,  create_collection, add_to_collection, create_target,
+                                                 create_request, create_item,       create_lock};
     UNREFERENCED_PARAMETER(state);
     assert_int_equal(test_load(NULL), STATUS_SUCCESS);
     for (SIZE_T i = 0; i < RTL_NUMBER_OF(attempts); i++)
