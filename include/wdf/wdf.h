@@ -21,6 +21,7 @@ extern "C" {
 #include "wdfobject.h"
 #include "wdfdriver.h"
 #include "wdfdevice.h"
+#include "wdfpnp.h"
 #include "wdfio.h"
 #include "wdfrequest.h"
 #include "wdfmemory.h"

@@ -205,6 +205,8 @@ typedef enum _WDF_REQUEST_REUSE_FLAGS {
     WDF_REQUEST_REUSE_SET_NEW_IRP = 1
 } WDF_REQUEST_REUSE_FLAGS;
 
+#include "wdfpnptypes.h"
+
 #ifdef _WIN32 /* ELF builds have them in wdk/ntstatus.def */
 #define STATUS_WDF_QUEUED                        ((NTSTATUS)0x40200000)
 #define STATUS_WDF_POSTED                        ((NTSTATUS)0x40200002)

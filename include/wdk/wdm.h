@@ -25,3 +25,4 @@
 #include "wdk/io_more.h"
 #include "wdk/power.h"
 #include "wdk/pnp.h"
+#include "wdk/resource.h"

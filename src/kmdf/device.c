@@ -10,6 +10,14 @@ struct extension {
     WDFOBJECT handle;
 };
 
+/* A device that was never removed leaves its stack here. */
+static void delete_wdm(struct kmdf_device *device)
+{
+    if (device->lower)
+        IoDetachDevice(device->lower);
+    IoDeleteDevice(device->wdm);
+}
+
 static void device_destroy(struct kmdf_object *object)
 {
     struct kmdf_device *device = (struct kmdf_device *)object;
@@ -17,10 +25,13 @@ static void device_destroy(struct kmdf_object *object)
         IoDeleteSymbolicLink(&device->link);
         mm_heap_free(device->link.Buffer, LINK_TAG);
     }
-    if (device->wdm) {
+    if (device->wdm)
         __atomic_store_n(&((struct extension *)device->wdm->DeviceExtension)->handle, NULL, __ATOMIC_RELEASE);
-        IoDeleteDevice(device->wdm);
-    }
+    if (device->wdm && device->wdm_deleted)
+        ob_dereference(device->wdm);
+    else if (device->wdm)
+        delete_wdm(device);
+    kmdf_pnp_end(device);
     if (device->init)
         kmdf_init_free(device->init);
 }
@@ -79,7 +90,10 @@ static NTSTATUS make_wdm(struct kmdf_device *device, struct WDFDEVICE_INIT *init
         device->wdm->Flags |= DO_BUFFERED_IO;
     else if (init->io_type == WdfDeviceIoDirect || init->io_type == WdfDeviceIoBufferedOrDirect)
         device->wdm->Flags |= DO_DIRECT_IO;
-    return STATUS_SUCCESS;
+    if (init->pnp.pdo)
+        status = kmdf_fdo_attach(device, init);
+    device->wdm->StackSize = (CCHAR)(device->wdm->StackSize + kmdf_extra_stack(init));
+    return status;
 }
 
 /*
@@ -103,6 +117,7 @@ NTSTATUS NTAPI WdfDeviceCreate(PWDF_DRIVER_GLOBALS DriverGlobals, PWDFDEVICE_INI
     InitializeListHead(&device->files);
     InitializeListHead(&device->all_queues);
     kmdf_sync_init(&device->sync, &device->object);
+    kmdf_pnp_begin(device, init);
     status = make_wdm(device, init);
     if (!NT_SUCCESS(status)) {
         kmdf_object_discard(&device->object);
@@ -113,6 +128,8 @@ NTSTATUS NTAPI WdfDeviceCreate(PWDF_DRIVER_GLOBALS DriverGlobals, PWDFDEVICE_INI
     InitializeListHead(&init->link);
     device->init = init;
     plat_lock_release(&kmdf_lock);
+    if (init->pnp.created)
+        *init->pnp.created = device;
     *DeviceInit = NULL;
     *Device = KMDF_HANDLE(WDFDEVICE, device);
     return STATUS_SUCCESS;
@@ -162,16 +179,14 @@ PDEVICE_OBJECT NTAPI WdfDeviceWdmGetDeviceObject(PWDF_DRIVER_GLOBALS DriverGloba
 PDEVICE_OBJECT NTAPI WdfDeviceWdmGetAttachedDevice(PWDF_DRIVER_GLOBALS DriverGlobals, WDFDEVICE Device)
 {
     UNREFERENCED_PARAMETER(DriverGlobals);
-    KMDF_GET(device, Device);
-    return NULL;
+    return KMDF_GET(device, Device)->lower;
 }
 
 /* The physical device of the stack; a control device has none. */
 PDEVICE_OBJECT NTAPI WdfDeviceWdmGetPhysicalDevice(PWDF_DRIVER_GLOBALS DriverGlobals, WDFDEVICE Device)
 {
     UNREFERENCED_PARAMETER(DriverGlobals);
-    KMDF_GET(device, Device);
-    return NULL;
+    return KMDF_GET(device, Device)->pdo;
 }
 
 /* The framework device of a WDM device object, or NULL if it is none of the calling driver's. */

@@ -34,7 +34,26 @@ void kmdf_init_free(struct WDFDEVICE_INIT *init)
     plat_lock_release(&kmdf_lock);
     if (init->name.Buffer)
         mm_heap_free(init->name.Buffer, INIT_TAG);
+    kmdf_pnp_init_end(&init->pnp);
     mm_heap_free(init, INIT_TAG);
+}
+
+struct WDFDEVICE_INIT *kmdf_init_allocate(struct kmdf_client *client, DEVICE_OBJECT *pdo, ULONG_PTR caller)
+{
+    struct WDFDEVICE_INIT *init = mm_heap_allocate(sizeof(*init), INIT_TAG);
+    if (!init)
+        return NULL;
+    init->client = client;
+    init->caller = caller;
+    init->control = !pdo;
+    init->device_type = FILE_DEVICE_UNKNOWN;
+    init->characteristics = FILE_DEVICE_SECURE_OPEN;
+    init->io_type = WdfDeviceIoBuffered;
+    kmdf_pnp_init_begin(&init->pnp, pdo);
+    plat_lock_acquire(&kmdf_lock);
+    InsertTailList(&client->inits, &init->link);
+    plat_lock_release(&kmdf_lock);
+    return init;
 }
 
 /* For a control device. SDDLString is not evaluated, but must be there. NULL: memory is short. PASSIVE_LEVEL. */
@@ -44,23 +63,10 @@ PWDFDEVICE_INIT NTAPI WdfControlDeviceInitAllocate(PWDF_DRIVER_GLOBALS DriverGlo
     struct kmdf_client *client = kmdf_client_of(DriverGlobals, __func__);
     KMDF_GET(driver, Driver);
     kmdf_require(SDDLString);
-    ULONG_PTR caller = seh_export_caller();
-    struct WDFDEVICE_INIT *init = mm_heap_allocate(sizeof(*init), INIT_TAG);
-    if (!init)
-        return NULL;
-    init->client = client;
-    init->caller = caller;
-    init->control = true;
-    init->device_type = FILE_DEVICE_UNKNOWN;
-    init->characteristics = FILE_DEVICE_SECURE_OPEN;
-    init->io_type = WdfDeviceIoBuffered;
-    plat_lock_acquire(&kmdf_lock);
-    InsertTailList(&client->inits, &init->link);
-    plat_lock_release(&kmdf_lock);
-    return init;
+    return kmdf_init_allocate(client, NULL, seh_export_caller());
 }
 
-/* For a WDFDEVICE_INIT that WdfDeviceCreate did not take. */
+/* For a WDFDEVICE_INIT that WdfDeviceCreate did not take; not for that of EvtDriverDeviceAdd. */
 VOID NTAPI WdfDeviceInitFree(PWDF_DRIVER_GLOBALS DriverGlobals, PWDFDEVICE_INIT DeviceInit)
 {
     kmdf_init_free(kmdf_init_of(DriverGlobals, DeviceInit, __func__));

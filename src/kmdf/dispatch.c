@@ -16,7 +16,7 @@ NTSTATUS kmdf_irp_complete(IRP *irp, NTSTATUS status)
 static NTSTATUS enqueue(struct kmdf_device *device, struct kmdf_request *request)
 {
     UCHAR major = IoGetCurrentIrpStackLocation(request->irp)->MajorFunction;
-    struct kmdf_queue *queue = kmdf_queue_for(device, major);
+    struct kmdf_queue *queue = request->chosen ? request->chosen : kmdf_queue_for(device, major);
     return queue ? kmdf_queue_insert(queue, request) : STATUS_INVALID_DEVICE_REQUEST;
 }
 
@@ -56,17 +56,20 @@ bool kmdf_request_in_caller_context(const struct kmdf_request *request)
     return call && request->state == KMDF_REQUEST_OWNED && !request->queue;
 }
 
-/* Reads, writes and device controls: a request, for the driver's EvtIoInCallerContext and then for a queue. What no
- * queue takes, the framework completes. */
-static NTSTATUS dispatch_io(struct kmdf_device *device, IRP *irp)
+/* What no queue takes, the framework completes, or passes on if the device is a filter. */
+NTSTATUS kmdf_dispatch_io(struct kmdf_device *device, IRP *irp, struct kmdf_queue *queue, bool in_caller)
 {
     struct kmdf_request *request;
-    struct kmdf_queue *queue = kmdf_queue_for(device, IoGetCurrentIrpStackLocation(irp)->MajorFunction);
-    NTSTATUS status = kmdf_request_receive(device, irp, queue, &request);
+    struct kmdf_queue *taker = queue ? queue : kmdf_queue_for(device, IoGetCurrentIrpStackLocation(irp)->MajorFunction);
+    in_caller = in_caller && device->init->in_caller_context;
+    if (device->init->pnp.filter && !in_caller && !taker)
+        return kmdf_irp_forward(device, irp);
+    NTSTATUS status = kmdf_request_receive(device, irp, taker, &request);
     if (!NT_SUCCESS(status))
         return kmdf_irp_complete(irp, status);
+    request->chosen = queue;
     IoMarkIrpPending(irp);
-    if (device->init->in_caller_context) {
+    if (in_caller) {
         call_in_caller_context(device, request);
         return STATUS_PENDING;
     }
@@ -77,8 +80,30 @@ static NTSTATUS dispatch_io(struct kmdf_device *device, IRP *irp)
     return STATUS_PENDING;
 }
 
-static NTSTATUS dispatch(struct kmdf_device *device, IRP *irp)
+static NTSTATUS shutdown(struct kmdf_device *device, IRP *irp)
 {
+    if (!device->init->pnp.shutdown)
+        return kmdf_irp_complete(irp, STATUS_INVALID_DEVICE_REQUEST);
+    KMDF_CALL1(device->init->pnp.shutdown, device->object.handle);
+    return kmdf_irp_complete(irp, STATUS_SUCCESS);
+}
+
+/* Plug and play, power and WMI are for every device of a stack. What the framework has nothing to say to, a filter
+ * passes on. */
+static NTSTATUS dispatch_other(struct kmdf_device *device, IRP *irp, UCHAR major)
+{
+    if (device->lower && major == IRP_MJ_PNP)
+        return kmdf_pnp_dispatch(device, irp);
+    if (device->lower && major == IRP_MJ_POWER)
+        return kmdf_power_dispatch(device, irp);
+    if (device->lower && (device->init->pnp.filter || major == IRP_MJ_SYSTEM_CONTROL))
+        return kmdf_irp_forward(device, irp);
+    return major == IRP_MJ_SHUTDOWN ? shutdown(device, irp) : kmdf_irp_complete(irp, STATUS_INVALID_DEVICE_REQUEST);
+}
+
+NTSTATUS kmdf_dispatch_default(struct kmdf_device *device, IRP *irp)
+{
+    NTSTATUS status;
     UCHAR major = IoGetCurrentIrpStackLocation(irp)->MajorFunction;
     switch (major) {
     case IRP_MJ_CREATE:
@@ -89,10 +114,23 @@ static NTSTATUS dispatch(struct kmdf_device *device, IRP *irp)
     case IRP_MJ_WRITE:
     case IRP_MJ_DEVICE_CONTROL:
     case IRP_MJ_INTERNAL_DEVICE_CONTROL:
-        return dispatch_io(device, irp);
+        return kmdf_dispatch_by_driver(device, irp, &status) ? status : kmdf_dispatch_io(device, irp, NULL, true);
     default:
-        return kmdf_irp_complete(irp, STATUS_INVALID_DEVICE_REQUEST);
+        return dispatch_other(device, irp, major);
     }
+}
+
+static NTSTATUS dispatch(struct kmdf_device *device, IRP *irp)
+{
+    NTSTATUS status;
+    if (!kmdf_device_hold(device))
+        return kmdf_irp_complete(irp, STATUS_DELETE_PENDING);
+    if (!kmdf_device_hold_irp(device, irp))
+        status = kmdf_irp_complete(irp, STATUS_DELETE_PENDING);
+    else if (!kmdf_preprocess(device, irp, &status))
+        status = kmdf_dispatch_default(device, irp);
+    kmdf_device_let_go(device);
+    return status;
 }
 
 /* The device stays until the way through the framework is at its end, whatever the driver deletes on it. */

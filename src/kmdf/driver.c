@@ -47,6 +47,8 @@ static void take_over(struct kmdf_driver *driver, PDRIVER_OBJECT object)
         return;
     for (ULONG i = 0; i <= IRP_MJ_MAXIMUM_FUNCTION; i++)
         object->MajorFunction[i] = kmdf_dispatch;
+    if (config->EvtDriverDeviceAdd)
+        object->DriverExtension->AddDevice = kmdf_add_device;
     if (!(config->DriverInitFlags & WdfDriverInitNonPnpDriver) || config->EvtDriverUnload)
         object->DriverUnload = (PDRIVER_UNLOAD)(void *)kmdf_thunk_unload;
     driver->object.client->globals.DisplaceDriverUnload = TRUE;

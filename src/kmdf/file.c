@@ -90,6 +90,24 @@ static NTSTATUS create_by_driver(struct kmdf_device *device, struct kmdf_file *f
     return STATUS_PENDING;
 }
 
+/* Whether opens and closes go to the devices below as well. */
+static bool forwards(const struct kmdf_device *device)
+{
+    const struct WDFDEVICE_INIT *init = device->init;
+    WDF_TRI_STATE said = init->has_file_config ? init->file_config.AutoForwardCleanupClose : WdfUseDefault;
+    return device->lower && (said == WdfTrue || (said == WdfUseDefault && init->pnp.filter));
+}
+
+/* The devices below decide about the open. */
+static NTSTATUS create_below(struct kmdf_device *device, struct kmdf_file *file, IRP *irp)
+{
+    if (!file)
+        return kmdf_irp_forward(device, irp);
+    NTSTATUS status = kmdf_irp_forward_wait(device, irp);
+    kmdf_file_created(file, status);
+    return kmdf_irp_end(irp, status);
+}
+
 static NTSTATUS create(struct kmdf_device *device, IRP *irp)
 {
     struct kmdf_file *file = NULL;
@@ -99,6 +117,8 @@ static NTSTATUS create(struct kmdf_device *device, IRP *irp)
     if (wants_files(device))
         status = file_make(device, IoGetCurrentIrpStackLocation(irp)->FileObject, &file);
     bool asked = (file && device->init->file_config.EvtDeviceFileCreate) || device->queues[IRP_MJ_CREATE];
+    if (NT_SUCCESS(status) && !asked && forwards(device))
+        return create_below(device, file, irp);
     return NT_SUCCESS(status) && asked ? create_by_driver(device, file, irp) : kmdf_irp_complete(irp, status);
 }
 
@@ -116,7 +136,7 @@ NTSTATUS kmdf_file_dispatch(struct kmdf_device *device, IRP *irp, UCHAR major)
             KMDF_CALL1(device->init->file_config.EvtFileClose, file->object.handle);
         kmdf_object_delete(&file->object);
     }
-    return kmdf_irp_complete(irp, STATUS_SUCCESS);
+    return forwards(device) ? kmdf_irp_forward(device, irp) : kmdf_irp_complete(irp, STATUS_SUCCESS);
 }
 
 /* ---- for drivers ---- */

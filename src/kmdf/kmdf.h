@@ -11,7 +11,7 @@
  * for a request deferred.c timer.c dpc.c workitem.c   callbacks later (kmdf_deferred.h) sync.c lock.c   presentation
  * locks (kmdf_sync.h), drivers' locks target*.c request_create.c request_send*.c request_sent.c   I/O targets and what
  * is sent to them (kmdf_target.h) collection.c string.c   kmdf_collection.h key.c key_value.c   registry keys
- * (kmdf_key.h)
+ * (kmdf_key.h)   plug and play, power: kmdf_pnp.h
  *
  * How to add a function: change its row of functions.def to KMDF_DONE, define it with the prototype that
  * include/wdf/wdffuncs.h already has, check each handle first with KMDF_GET, each pointer that must not be null with
@@ -245,6 +245,8 @@ void kmdf_require_parameter(const void *pointer, const char *name, const char *f
 
 /* Calls an event callback; one that comes back at another IRQL or inside a critical region is WDF_VIOLATION. */
 ULONG_PTR kmdf_call(ULONG_PTR routine, ULONG_PTR a, ULONG_PTR b, ULONG_PTR c, ULONG_PTR d, ULONG_PTR e);
+ULONG_PTR kmdf_call_7(ULONG_PTR routine, ULONG_PTR a, ULONG_PTR b, ULONG_PTR c, ULONG_PTR d, ULONG_PTR e, ULONG_PTR f,
+                      ULONG_PTR g);
 #define KMDF_CALL1(routine, a)    kmdf_call((ULONG_PTR)(routine), (ULONG_PTR)(a), 0, 0, 0, 0)
 #define KMDF_CALL2(routine, a, b) kmdf_call((ULONG_PTR)(routine), (ULONG_PTR)(a), (ULONG_PTR)(b), 0, 0, 0)
 #define KMDF_CALL3(routine, a, b, c)                                                                                   \

@@ -8,6 +8,7 @@
  *   queue_retrieve.c  requests that the driver fetches
  *   queue_forward.c   requests that go to another queue or back
  *   queue_reserve.c   requests in reserve for when memory is short
+ *   queue_power.c     what happens to a power-managed queue when its device leaves D0, or to any when it is removed
  *   queue_ddi.c       creation, dispatching
  *
  * A request with a queue waits in it, or is counted in owned and stands in presented. A waiting one has a cancel
@@ -21,6 +22,7 @@
 struct kmdf_queue_wait {
     LIST_ENTRY link;
     bool empty;                      /* nothing may wait either */
+    bool stopped;                    /* what the driver has stopped for the device's sake does not count */
     PFN_WDF_IO_QUEUE_STATE callback; /* null: event */
     WDFCONTEXT context;
     KEVENT event;
@@ -36,6 +38,7 @@ struct kmdf_queue {
     struct kmdf_sync own_sync;
     struct kmdf_sync *sync;       /* that its callbacks are under: its own, the device's, or null */
     bool passive;                 /* its callbacks run at PASSIVE_LEVEL */
+    bool power_managed;           /* it presents requests only while the device is in D0 */
     struct kmdf_reserve *reserve; /* WdfIoQueueAssignForwardProgressPolicy, or null */
     WORK_QUEUE_ITEM work;         /* for what cannot be presented here and now */
 
@@ -47,6 +50,10 @@ struct kmdf_queue {
     bool accepts;          /* WdfIoQueueAcceptRequests */
     bool delivers;         /* WdfIoQueueDispatchRequests */
     bool purged;           /* what is put back into it is cancelled */
+    bool held;             /* power-managed, and the device is not in D0 */
+    bool shut;             /* the device is removed: no driver starts it again */
+    ULONG acknowledged;    /* of owned: the driver has stopped them, WdfRequestStopAcknowledge */
+    ULONG stop_round;      /* how often EvtIoStop has gone through them */
     bool worker;           /* work is on its way */
     LIST_ENTRY presenters; /* threads in kmdf_queue_pump */
     PFN_WDF_IO_QUEUE_STATE ready;
@@ -77,6 +84,12 @@ void kmdf_queue_withdraw(struct kmdf_queue *queue, struct kmdf_request *request)
 /* It has, and its reference to the queue goes. */
 void kmdf_queue_left(struct kmdf_queue *queue);
 
+/* Whether the queue presents requests now. The lock is held. */
+static inline bool kmdf_queue_delivers(const struct kmdf_queue *queue)
+{
+    return queue->delivers && !queue->held;
+}
+
 /* Callbacks of the queue can be called by this thread, at this IRQL. */
 bool kmdf_queue_callable(const struct kmdf_queue *queue);
 
@@ -92,6 +105,8 @@ void kmdf_queue_cancel_finish(struct kmdf_request *request);
 void kmdf_queue_cancel_waiting(struct kmdf_queue *queue, const struct kmdf_file *file);
 /* Cancels those of the driver's that it has made cancelable. */
 void kmdf_queue_cancel_presented(struct kmdf_queue *queue);
+/* The queue after queue on the device's list, with a reference; queue's goes. Null: the first, or no more. */
+struct kmdf_queue *kmdf_device_next_queue(struct kmdf_device *device, struct kmdf_queue *queue);
 /* An open of the device is closed: what waits for it in any queue is cancelled. */
 void kmdf_device_cancel_file(struct kmdf_device *device, const struct kmdf_file *file);
 
@@ -111,3 +126,12 @@ void kmdf_reserve_free(struct kmdf_queue *queue);
 
 /* Something has left: tells those who wait for it. */
 void kmdf_queue_state_check(struct kmdf_queue *queue);
+/* Waits until the driver has none but those it has stopped. PASSIVE_LEVEL. */
+void kmdf_queue_wait_stopped(struct kmdf_queue *queue);
+/* The queue takes no more requests, ever, and cancels those it has. */
+void kmdf_queue_shut(struct kmdf_queue *queue);
+
+/* ---- queue_forward.c ---- */
+
+/* Puts a request of the driver's back to the head of its queue. */
+NTSTATUS kmdf_queue_requeue(struct kmdf_request *request);

@@ -92,6 +92,10 @@ struct kmdf_request {
     PFN_WDF_REQUEST_CANCEL cancel;              /* EvtRequestCancel */
     bool seen;                                  /* the driver has had it, in EvtIoInCallerContext or from a queue */
     bool cancelled_on_queue;                    /* EvtIoCanceledOnQueue got it: no way back into a queue */
+    bool stopping;                              /* EvtIoStop runs for it */
+    bool stop_acknowledged;                     /* WdfRequestStopAcknowledge without requeuing; the queue's lock */
+    ULONG stop_round;                           /* of the queue, in which EvtIoStop was called; the queue's lock */
+    struct kmdf_queue *chosen;                  /* for it, by WdfDeviceWdmDispatchIrpToIoQueue; or null */
     void (*call)(struct kmdf_request *request); /* that work is for */
     WORK_QUEUE_ITEM work;
     struct kmdf_queue *work_queue; /* kept for it */

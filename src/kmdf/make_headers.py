@@ -17,7 +17,7 @@ import sys
 root = pathlib.Path(__file__).resolve().parents[2]
 wdf = root / "include/wdf"
 spec = root / "docs/spec"
-HAND = ["wdftypes.h", "wdfcallbacks.h"]
+HAND = ["wdftypes.h", "wdfpnptypes.h", "wdfcallbacks.h"]
 # Signatures that the table lacks.
 KNOWN = {"WdfObjectGetTypedContextWorker":
          ("PVOID", "PWDF_DRIVER_GLOBALS DriverGlobals, WDFOBJECT Handle, PCWDF_OBJECT_CONTEXT_TYPE_INFO TypeInfo"),

@@ -75,10 +75,16 @@ NTSTATUS NTAPI WdfObjectQuery(PWDF_DRIVER_GLOBALS DriverGlobals, WDFOBJECT Objec
 
 ULONG_PTR kmdf_call(ULONG_PTR routine, ULONG_PTR a, ULONG_PTR b, ULONG_PTR c, ULONG_PTR d, ULONG_PTR e)
 {
+    return kmdf_call_7(routine, a, b, c, d, e, 0, 0);
+}
+
+ULONG_PTR kmdf_call_7(ULONG_PTR routine, ULONG_PTR a, ULONG_PTR b, ULONG_PTR c, ULONG_PTR d, ULONG_PTR e, ULONG_PTR f,
+                      ULONG_PTR g)
+{
     PKTHREAD self = ke_thread_current();
     KIRQL irql = KeGetCurrentIrql();
     SHORT kernel_apc = self->KernelApcDisable, special_apc = self->SpecialApcDisable;
-    ULONG_PTR result = seh_driver_call_5(routine, a, b, c, d, e);
+    ULONG_PTR result = seh_driver_call_7(routine, a, b, c, d, e, f, g);
     if (KeGetCurrentIrql() != irql)
         kmdf_violation(KMDF_CALLBACK_IRQL, irql, KeGetCurrentIrql(), routine,
                        "an event callback was called at IRQL %u and returned at %u", irql, KeGetCurrentIrql());

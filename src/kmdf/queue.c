@@ -124,7 +124,7 @@ bool kmdf_queue_take(struct kmdf_queue *queue, struct kmdf_request *request)
 /* The next request to present, which is the driver's from now on; null: none may be. The lock is held. */
 static struct kmdf_request *next(struct kmdf_queue *queue)
 {
-    if (!queue->delivers || queue->owned >= capacity(queue))
+    if (!kmdf_queue_delivers(queue) || queue->owned >= capacity(queue))
         return NULL;
     for (LIST_ENTRY *entry = queue->waiting.Flink; entry != &queue->waiting; entry = entry->Flink) {
         struct kmdf_request *request = CONTAINING_RECORD(entry, struct kmdf_request, queue_link);
@@ -178,7 +178,7 @@ static void pump_later(struct kmdf_queue *queue)
 static bool begin_presenting(struct kmdf_queue *queue, struct presenter *self)
 {
     plat_lock_acquire(&queue->lock);
-    bool begin = queue->delivers && !IsListEmpty(&queue->waiting) && queue->owned < capacity(queue);
+    bool begin = kmdf_queue_delivers(queue) && !IsListEmpty(&queue->waiting) && queue->owned < capacity(queue);
     for (LIST_ENTRY *entry = queue->presenters.Flink; begin && entry != &queue->presenters; entry = entry->Flink)
         begin = CONTAINING_RECORD(entry, struct presenter, link)->thread != self->thread;
     self->listed = begin && kmdf_queue_callable(queue);
@@ -212,7 +212,7 @@ void kmdf_queue_pump(struct kmdf_queue *queue)
 static void tell_ready(struct kmdf_queue *queue)
 {
     plat_lock_acquire(&queue->lock);
-    PFN_WDF_IO_QUEUE_STATE ready = queue->delivers && queue->waiting_count ? queue->ready : NULL;
+    PFN_WDF_IO_QUEUE_STATE ready = kmdf_queue_delivers(queue) && queue->waiting_count ? queue->ready : NULL;
     WDFCONTEXT context = queue->ready_context;
     plat_lock_release(&queue->lock);
     if (ready)
@@ -294,6 +294,9 @@ void kmdf_queue_withdraw(struct kmdf_queue *queue, struct kmdf_request *request)
     plat_lock_acquire(&queue->lock);
     RemoveEntryList(&request->queue_link);
     InitializeListHead(&request->queue_link);
+    if (request->stop_acknowledged)
+        queue->acknowledged--;
+    request->stop_acknowledged = false;
     plat_lock_release(&queue->lock);
 }
 

@@ -90,8 +90,7 @@ void kmdf_queue_cancel_presented(struct kmdf_queue *queue)
     }
 }
 
-/* The queue after queue on the device's list, with a reference; queue's goes. Null: the first, or no more. */
-static struct kmdf_queue *next_queue(struct kmdf_device *device, struct kmdf_queue *queue)
+struct kmdf_queue *kmdf_device_next_queue(struct kmdf_device *device, struct kmdf_queue *queue)
 {
     struct kmdf_queue *found = NULL;
     plat_lock_acquire(&kmdf_lock);
@@ -112,6 +111,6 @@ static struct kmdf_queue *next_queue(struct kmdf_device *device, struct kmdf_que
 void kmdf_device_cancel_file(struct kmdf_device *device, const struct kmdf_file *file)
 {
     struct kmdf_queue *queue = NULL;
-    while ((queue = next_queue(device, queue)))
+    while ((queue = kmdf_device_next_queue(device, queue)))
         kmdf_queue_cancel_waiting(queue, file);
 }

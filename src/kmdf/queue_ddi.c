@@ -23,6 +23,14 @@ static NTSTATUS check_config(const struct kmdf_device *device, const WDF_IO_QUEU
     return STATUS_SUCCESS;
 }
 
+/* A control device has no power to manage; a filter's queues are left alone unless it says otherwise. */
+static bool is_power_managed(const struct kmdf_device *device, const WDF_IO_QUEUE_CONFIG *config)
+{
+    if (!device->lower || config->PowerManaged == WdfFalse)
+        return false;
+    return config->PowerManaged == WdfTrue || !device->init->pnp.filter;
+}
+
 /*
  * A queue of Device, child of it unless QueueAttributes names another parent below it. STATUS_INFO_LENGTH_MISMATCH,
  * STATUS_WDF_NO_CALLBACK: nobody would get the requests; STATUS_UNSUCCESSFUL: there is a default queue.
@@ -54,9 +62,11 @@ NTSTATUS NTAPI WdfIoQueueCreate(PWDF_DRIVER_GLOBALS DriverGlobals, WDFDEVICE Dev
     InitializeListHead(&queue->presenters);
     InitializeListHead(&queue->waits);
     queue->accepts = queue->delivers = true;
+    queue->power_managed = is_power_managed(device, Config);
     queue->passive = kmdf_execution_level(&queue->object) == WdfExecutionLevelPassive;
     kmdf_reference(&device->object, 0);
     plat_lock_acquire(&kmdf_lock);
+    queue->held = queue->power_managed && !device->powered;
     InsertTailList(&device->all_queues, &queue->link);
     plat_lock_release(&kmdf_lock);
     if (kmdf_ancestor(&queue->object, &kmdf_device_type) != &device->object) {

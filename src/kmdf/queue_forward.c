@@ -27,6 +27,11 @@ static NTSTATUS move(struct kmdf_request *request, struct kmdf_queue *to, bool h
     return status;
 }
 
+NTSTATUS kmdf_queue_requeue(struct kmdf_request *request)
+{
+    return movable(request) ? move(request, request->queue, true) : STATUS_INVALID_DEVICE_REQUEST;
+}
+
 /*
  * Gives a request that came from a queue to another queue of the same device; the driver has it no more.
  * STATUS_INVALID_DEVICE_REQUEST: it did not, the queues do not fit, or the request is not the driver's or cancelable;
@@ -51,7 +56,7 @@ NTSTATUS NTAPI WdfRequestRequeue(PWDF_DRIVER_GLOBALS DriverGlobals, WDFREQUEST R
 {
     UNREFERENCED_PARAMETER(DriverGlobals);
     struct kmdf_request *request = KMDF_GET_REQUEST(Request);
-    if (!movable(request) || request->queue->config.DispatchType != WdfIoQueueDispatchManual)
+    if (!request->queue || request->queue->config.DispatchType != WdfIoQueueDispatchManual)
         return STATUS_INVALID_DEVICE_REQUEST;
-    return move(request, request->queue, true);
+    return kmdf_queue_requeue(request);
 }

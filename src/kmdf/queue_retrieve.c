@@ -9,7 +9,7 @@ static NTSTATUS check(const struct kmdf_queue *queue)
 {
     if (queue->config.DispatchType == WdfIoQueueDispatchParallel)
         return STATUS_INVALID_DEVICE_STATE;
-    return queue->delivers ? STATUS_SUCCESS : STATUS_WDF_PAUSED;
+    return kmdf_queue_delivers(queue) ? STATUS_SUCCESS : STATUS_WDF_PAUSED;
 }
 
 static bool waits_in(const struct kmdf_request *request, const struct kmdf_queue *queue)
@@ -37,7 +37,8 @@ static NTSTATUS retrieve(struct kmdf_queue *queue, const struct kmdf_file *file,
 
 /*
  * The first request that waits is the driver's now. STATUS_NO_MORE_ENTRIES: none waits; STATUS_WDF_PAUSED: the queue is
- * stopped; STATUS_INVALID_DEVICE_STATE: it is a parallel one. IRQL <= DISPATCH_LEVEL.
+ * stopped, or power-managed and the device not in D0; STATUS_INVALID_DEVICE_STATE: it is a parallel one. IRQL <=
+ * DISPATCH_LEVEL.
  */
 NTSTATUS NTAPI WdfIoQueueRetrieveNextRequest(PWDF_DRIVER_GLOBALS DriverGlobals, WDFQUEUE Queue, WDFREQUEST *OutRequest)
 {

@@ -29,7 +29,8 @@ static struct kmdf_queue_wait *next_over(struct kmdf_queue *queue)
     for (LIST_ENTRY *entry = queue->waits.Flink, *after; entry != &queue->waits && !over; entry = after) {
         struct kmdf_queue_wait *wait = CONTAINING_RECORD(entry, struct kmdf_queue_wait, link);
         after = entry->Flink;
-        if (queue->owned || (wait->empty && queue->waiting_count))
+        ULONG owned = queue->owned - (wait->stopped ? queue->acknowledged : 0);
+        if (owned || (wait->empty && queue->waiting_count))
             continue;
         RemoveEntryList(&wait->link);
         if (wait->callback)
@@ -77,9 +78,9 @@ static void notify(struct kmdf_queue *queue, bool empty, PFN_WDF_IO_QUEUE_STATE 
     kmdf_queue_state_check(queue);
 }
 
-static void wait_for(struct kmdf_queue *queue, bool empty)
+static void wait_until(struct kmdf_queue *queue, bool empty, bool stopped)
 {
-    struct kmdf_queue_wait wait = {.empty = empty};
+    struct kmdf_queue_wait wait = {.empty = empty, .stopped = stopped};
     KeInitializeEvent(&wait.event, NotificationEvent, FALSE);
     plat_lock_acquire(&queue->lock);
     InsertTailList(&queue->waits, &wait.link);
@@ -90,15 +91,37 @@ static void wait_for(struct kmdf_queue *queue, bool empty)
     plat_lock_release(&queue->lock);
 }
 
+static void wait_for(struct kmdf_queue *queue, bool empty)
+{
+    wait_until(queue, empty, false);
+}
+
+void kmdf_queue_wait_stopped(struct kmdf_queue *queue)
+{
+    wait_until(queue, false, true);
+}
+
 /* ---- changing ---- */
 
 static void set_state(struct kmdf_queue *queue, bool accepts, bool delivers, bool purged)
 {
     plat_lock_acquire(&queue->lock);
-    queue->accepts = accepts;
-    queue->delivers = delivers;
-    queue->purged = purged;
+    if (!queue->shut) {
+        queue->accepts = accepts;
+        queue->delivers = delivers;
+        queue->purged = purged;
+    }
     plat_lock_release(&queue->lock);
+}
+
+void kmdf_queue_shut(struct kmdf_queue *queue)
+{
+    set_state(queue, false, false, true);
+    plat_lock_acquire(&queue->lock);
+    queue->shut = true;
+    plat_lock_release(&queue->lock);
+    kmdf_queue_cancel_waiting(queue, NULL);
+    kmdf_queue_cancel_presented(queue);
 }
 
 static void purge(struct kmdf_queue *queue, bool stop)
@@ -206,7 +229,8 @@ WDF_IO_QUEUE_STATE NTAPI WdfIoQueueGetState(PWDF_DRIVER_GLOBALS DriverGlobals, W
     plat_lock_acquire(&queue->lock);
     ULONG waiting = queue->waiting_count, owned = queue->owned;
     ULONG state = (queue->accepts ? WdfIoQueueAcceptRequests : 0) | (queue->delivers ? WdfIoQueueDispatchRequests : 0) |
-                  (waiting ? 0 : WdfIoQueueNoRequests) | (owned ? 0 : WdfIoQueueDriverNoRequests);
+                  (waiting ? 0 : WdfIoQueueNoRequests) | (owned ? 0 : WdfIoQueueDriverNoRequests) |
+                  (queue->held ? WdfIoQueuePnpHeld : 0);
     plat_lock_release(&queue->lock);
     if (QueueRequests)
         *QueueRequests = waiting;

@@ -30,7 +30,9 @@ void kmdf_request_attach(struct kmdf_request *request, IRP *irp)
     kmdf_reference(&request->device->object, 0);
     request->irp = irp;
     request->file = kmdf_file_find(request->device, IoGetCurrentIrpStackLocation(irp)->FileObject);
-    request->queue = NULL;
+    request->queue = request->chosen = NULL;
+    request->stopping = request->stop_acknowledged = false;
+    request->stop_round = 0;
     request->cancel_state = KMDF_NOT_CANCELABLE;
     request->seen = request->cancelled_on_queue = request->create = request->has_status = false;
     request->send = (struct kmdf_send){.routine = NULL};

@@ -83,7 +83,7 @@ static struct kmdf_target *local_target(struct kmdf_device *device)
     struct kmdf_target *target = __atomic_load_n(&device->local, __ATOMIC_ACQUIRE), *expected = NULL;
     if (target || !NT_SUCCESS(kmdf_target_create(device, KMDF_TARGET_LOCAL, NULL, device->object.caller, &target)))
         return target;
-    kmdf_target_opened(target, device->attached, NULL, NULL);
+    kmdf_target_opened(target, device->lower, NULL, NULL);
     if (__atomic_compare_exchange_n(&device->local, &expected, target, false, __ATOMIC_ACQ_REL, __ATOMIC_ACQUIRE))
         return target;
     kmdf_object_discard(&target->object);
@@ -98,7 +98,7 @@ WDFIOTARGET NTAPI WdfDeviceGetIoTarget(PWDF_DRIVER_GLOBALS DriverGlobals, WDFDEV
 {
     UNREFERENCED_PARAMETER(DriverGlobals);
     struct kmdf_device *device = KMDF_GET(device, Device);
-    struct kmdf_target *target = device->attached ? local_target(device) : NULL;
+    struct kmdf_target *target = device->lower ? local_target(device) : NULL;
     return target ? KMDF_HANDLE(WDFIOTARGET, target) : NULL;
 }
 

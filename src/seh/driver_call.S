@@ -8,18 +8,19 @@
         .set    ARCH_THREAD_DRIVER_ROUTINE, 0x1058 /* arch.h */
         .set    FIFTH_ARGUMENT, 0x20    /* above the 32 bytes the routine may use */
         .set    SIXTH_ARGUMENT, 0x28
-        .set    SAVED_STACK, 0x30
-        .set    SAVED_ROUTINE, 0x38
-        .set    SAVED_OUTER, 0x40
-        .set    SAVED_MXCSR, 0x48
+        .set    SEVENTH_ARGUMENT, 0x30
+        .set    SAVED_STACK, 0x38
+        .set    SAVED_ROUTINE, 0x40
+        .set    SAVED_OUTER, 0x48
+        .set    SAVED_MXCSR, 0x50
         .set    FRAME, 0x58             /* keeps rsp a multiple of 16 */
         .set    MARK, 0x5EDBEEF
 
         .text
 /*
  * ULONG_PTR seh_driver_call(ULONG_PTR routine, ULONG_PTR a, ULONG_PTR b, ULONG_PTR c, ULONG_PTR d)
- * ULONG_PTR seh_driver_call_5(... ULONG_PTR e), _6(... ULONG_PTR e, ULONG_PTR f): the same code; without e and f the
- * routine's stack slots hold anything
+ * ULONG_PTR seh_driver_call_5(... ULONG_PTR e), _6(... ULONG_PTR f), _7(... ULONG_PTR g): the same code; without e, f
+ * and g the routine's stack slots hold anything
  */
         .globl  seh_driver_call
         .type   seh_driver_call, @function
@@ -27,10 +28,13 @@
         .type   seh_driver_call_5, @function
         .globl  seh_driver_call_6
         .type   seh_driver_call_6, @function
+        .globl  seh_driver_call_7
+        .type   seh_driver_call_7, @function
         .p2align 4
 seh_driver_call:
 seh_driver_call_5:
 seh_driver_call_6:
+seh_driver_call_7:
         endbr64
         push    %rbp
         mov     %rsp, %rbp
@@ -50,6 +54,8 @@ seh_driver_call_6:
         mov     %r9, FIFTH_ARGUMENT(%rsp)
         mov     16(%rbp), %r9           /* f, the seventh in this convention */
         mov     %r9, SIXTH_ARGUMENT(%rsp)
+        mov     24(%rbp), %r9           /* g */
+        mov     %r9, SEVENTH_ARGUMENT(%rsp)
         mov     %r8, %r9
         mov     %rcx, %r8
         mov     %rsi, %rcx
@@ -104,5 +110,6 @@ seh_driver_call_6:
         .size   seh_driver_call, . - seh_driver_call
         .size   seh_driver_call_5, . - seh_driver_call_5
         .size   seh_driver_call_6, . - seh_driver_call_6
+        .size   seh_driver_call_7, . - seh_driver_call_7
 
         .section .note.GNU-stack, "", @progbits

@@ -72,12 +72,14 @@ ULONG_PTR seh_driver_call(ULONG_PTR routine, ULONG_PTR a, ULONG_PTR b, ULONG_PTR
 ULONG_PTR seh_driver_call_5(ULONG_PTR routine, ULONG_PTR a, ULONG_PTR b, ULONG_PTR c, ULONG_PTR d, ULONG_PTR e);
 ULONG_PTR seh_driver_call_6(ULONG_PTR routine, ULONG_PTR a, ULONG_PTR b, ULONG_PTR c, ULONG_PTR d, ULONG_PTR e,
                             ULONG_PTR f);
+ULONG_PTR seh_driver_call_7(ULONG_PTR routine, ULONG_PTR a, ULONG_PTR b, ULONG_PTR c, ULONG_PTR d, ULONG_PTR e,
+                            ULONG_PTR f, ULONG_PTR g);
 extern void (*seh_spoilt_hook)(ULONG_PTR routine, bool stack);
 
 enum seh_in_force { SEH_NO_HANDLER, SEH_DRIVER_HANDLER, SEH_KERNEL_HANDLER };
 /*
- * What an exception raised at *context by the running thread would find first: an __except of a PE frame or of our own C
- * code. Filters are not asked. pcs gets up to capacity addresses: that of *context and, newest first, the return
+ * What an exception raised at *context by the running thread would find first: an __except of a PE frame or of our own
+ * C code. Filters are not asked. pcs gets up to capacity addresses: that of *context and, newest first, the return
  * addresses of the PE frames below it down to the first of ours. Never faults; signal-safe.
  */
 enum seh_in_force seh_handler_in_force(const CONTEXT *context, ULONG_PTR *pcs, ULONG capacity, ULONG *count);
