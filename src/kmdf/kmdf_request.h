@@ -120,7 +120,9 @@ void kmdf_request_attach(struct kmdf_request *request, IRP *irp);
 void kmdf_request_abandon(struct kmdf_request *request);
 void kmdf_request_tell_sender(struct kmdf_request *request);
 void kmdf_request_left(struct kmdf_queue *queue, struct kmdf_device *device);
-/* Ends it; it is not in anybody's hands but the caller's. */
+/* Ends the request; its IRP is completed with status and information, or left to the device send.passed_to. */
+void kmdf_request_end(struct kmdf_request *request);
+/* Completes it; it is not in anybody's hands but the caller's. */
 void kmdf_request_complete(struct kmdf_request *request, NTSTATUS status, CCHAR boost);
 
 /* The driver did with its request what it must not: WDF_VIOLATION (0xA). */

@@ -93,11 +93,18 @@ static void check_buffers(const struct kmdf_request *request)
                        (ULONG64)(ULONG_PTR)request->object.handle, (ULONG64)left);
 }
 
-/* The request is disposed: the sender learns of its end. */
+/* The request is disposed: the sender learns of its end, or the IRP goes to whom it is left to. */
 void kmdf_request_tell_sender(struct kmdf_request *request)
 {
     IRP *irp = request->irp;
+    DEVICE_OBJECT *passed_to = request->send.passed_to;
     struct kmdf_file *opened = request->create ? request->file : NULL;
+    if (passed_to) {
+        request->irp = NULL;
+        IofCallDriver(passed_to, irp);
+        ob_dereference(passed_to);
+        return;
+    }
     irp->IoStatus.Status = request->status;
     irp->IoStatus.Information = request->information;
     request->irp = NULL;
@@ -113,7 +120,7 @@ void kmdf_request_left(struct kmdf_queue *queue, struct kmdf_device *device)
     kmdf_dereference(&device->object);
 }
 
-static void end(struct kmdf_object *object)
+static void disposed(struct kmdf_object *object)
 {
     struct kmdf_request *request = (struct kmdf_request *)object;
     struct kmdf_queue *queue = request->queue;
@@ -134,15 +141,20 @@ void kmdf_request_complete(struct kmdf_request *request, NTSTATUS status, CCHAR 
 {
     kmdf_format_release(request);
     check_buffers(request);
+    request->status = status;
+    request->boost = boost;
+    kmdf_request_end(request);
+}
+
+void kmdf_request_end(struct kmdf_request *request)
+{
     if (request->queue)
         kmdf_queue_withdraw(request->queue, request);
     __atomic_store_n(&request->state, KMDF_REQUEST_COMPLETED, __ATOMIC_RELEASE);
-    request->status = status;
-    request->boost = boost;
     if (request->reserve)
         kmdf_reserve_end(request);
     else
-        kmdf_object_dispose(&request->object, end);
+        kmdf_object_dispose(&request->object, disposed);
 }
 
 static VOID NTAPI call_in_worker(PVOID parameter)

@@ -1,28 +1,9 @@
 /*
  * request_send.c - requests on their way to an I/O target: what is checked, what is forgotten, who waits.
  */
-#include "kmdf_queue.h"
 #include "kmdf_target.h"
 
 enum { ALL_OPTIONS = 15 };
-
-/* The request is disposed: its IRP goes on. */
-static void pass_on(struct kmdf_object *object)
-{
-    struct kmdf_request *request = (struct kmdf_request *)object;
-    struct kmdf_queue *queue = request->queue;
-    struct kmdf_device *device = request->device;
-    DEVICE_OBJECT *wdm = request->send.passed_to;
-    IRP *irp = request->irp;
-    request->irp = NULL;
-    request->queue = NULL;
-    IofCallDriver(wdm, irp);
-    ob_dereference(wdm);
-    kmdf_object_release(object);
-    if (queue)
-        kmdf_queue_left(queue);
-    kmdf_dereference(&device->object);
-}
 
 /* Nothing of it comes back: the framework's request ends here, and the IRP goes on as it came, or as it was formatted.
  * Without a location left for a copy of its own the next driver gets the same one. */
@@ -38,11 +19,8 @@ static void forget(struct kmdf_request *request, DEVICE_OBJECT *wdm)
         irp->CurrentLocation++;
         irp->Tail.Overlay.CurrentStackLocation++;
     }
-    if (request->queue)
-        kmdf_queue_withdraw(request->queue, request);
     request->send.passed_to = wdm;
-    __atomic_store_n(&request->state, KMDF_REQUEST_COMPLETED, __ATOMIC_RELEASE);
-    kmdf_object_dispose(&request->object, pass_on);
+    kmdf_request_end(request);
 }
 
 static NTSTATUS check_forget(const struct kmdf_request *request, const struct kmdf_target *target)

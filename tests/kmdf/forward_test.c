@@ -228,6 +228,39 @@ static void test_forget(void **state)
     assert_int_equal(seen.calls, 4);
 }
 
+static NTSTATUS NTAPI no_resources(WDFQUEUE from, WDFREQUEST request)
+{
+    UNREFERENCED_PARAMETER(from);
+    UNREFERENCED_PARAMETER(request);
+    return STATUS_INSUFFICIENT_RESOURCES;
+}
+
+static void forget_reserved(WDFREQUEST request)
+{
+    assert_true(WdfRequestIsReserved(test_globals, request));
+    assert_true(forget(request));
+}
+
+/* The one request in reserve goes back there. */
+static void test_forget_reserved(void **state)
+{
+    IO_STATUS_BLOCK result;
+    WDF_IO_QUEUE_FORWARD_PROGRESS_POLICY policy = {.Size = sizeof(policy),
+                                                   .TotalForwardProgressRequests = 1,
+                                                   .ForwardProgressReservedPolicy =
+                                                       WdfIoForwardProgressReservedPolicyAlwaysUseReservedRequest,
+                                                   .EvtIoAllocateRequestResources = no_resources};
+    UNREFERENCED_PARAMETER(state);
+    open_device();
+    assert_int_equal(WdfIoQueueAssignForwardProgressPolicy(test_globals, queue, &policy), STATUS_SUCCESS);
+    on_request = forget_reserved;
+    for (int i = 0; i < 3; i++) {
+        assert_int_equal(control(METHOD_BUFFERED, &result), STATUS_SUCCESS);
+        answered(true);
+    }
+    assert_int_equal(seen.calls, 3);
+}
+
 /* ---- formatted anew ---- */
 
 static ULONG new_code;
@@ -606,6 +639,7 @@ int run_forward_tests(void)
         LOADED(test_methods),
         LOADED(test_transfers),
         LOADED(test_forget),
+        LOADED(test_forget_reserved),
         LOADED(test_reformat),
         LOADED(test_too_few_locations),
         LOADED(test_synchronous),
