@@ -7,6 +7,7 @@ static struct io_file *file;
 static WDFQUEUE queue;
 static void (*on_request)(WDFREQUEST request);
 static WDFREQUEST received;
+static IRP came;  /* as it was then */
 static LONG back; /* completion routines of forwarded requests */
 
 enum { IN = 8, OUT = 16, OUT_AT = 64 };
@@ -17,6 +18,7 @@ static VOID NTAPI in_queue(WDFQUEUE from, WDFREQUEST request)
 {
     UNREFERENCED_PARAMETER(from);
     received = request;
+    came = *WdfRequestWdmGetIrp(test_globals, request);
     on_request(request);
 }
 
@@ -27,6 +29,10 @@ static VOID NTAPI pass_back(WDFREQUEST request, WDFIOTARGET from, PWDF_REQUEST_C
     assert_ptr_equal(request, received);
     assert_ptr_equal(from, target);
     assert_ptr_equal(context, &back);
+    const IRP *irp = WdfRequestWdmGetIrp(test_globals, request);
+    assert_ptr_equal(irp->AssociatedIrp.SystemBuffer, came.AssociatedIrp.SystemBuffer);
+    assert_ptr_equal(irp->UserBuffer, came.UserBuffer);
+    assert_ptr_equal(irp->MdlAddress, came.MdlAddress);
     back++;
     WdfRequestComplete(test_globals, request, params->IoStatus.Status);
 }
@@ -376,6 +382,12 @@ static IRP *send_irp(void)
     return irp;
 }
 
+static void cancel_and_forward(WDFREQUEST request)
+{
+    IoCancelIrp(WdfRequestWdmGetIrp(test_globals, request));
+    forward(request);
+}
+
 static void test_sender_cancels(void **state)
 {
     ULONG waiting, owned;
@@ -400,6 +412,12 @@ static void test_sender_cancels(void **state)
     assert_int_equal(outer.status, STATUS_CANCELLED);
     IoFreeIrp(irp);
     assert_int_equal(lower_cancelled, 1);
+    on_request = cancel_and_forward; /* before it is sent: it does not wait */
+    irp = send_irp();
+    assert_int_equal(outer.completed, 1);
+    assert_int_equal(outer.status, STATUS_CANCELLED);
+    IoFreeIrp(irp);
+    assert_int_equal(back, 3);
 }
 
 static WDFREQUEST part;
