@@ -35,14 +35,14 @@ def page(path):
     text = HEAD
     for line in open(path, encoding="utf-8"):
         heading = re.match(r"/\* (.+) \*/$", line)
-        row = re.match(r"SIN\(\w+, 0x(\w+), (0x\w+|\*), \"(.*)\"\)$", line)
+        row = re.match(r"(?:PNP_)?SIN\(\w+, 0x(\w+), (0x\w+|\*), \"(.*)\"\)$", line)
         if heading:
             text += f"\n## {heading.group(1)}\n\n| bug check | parameter 1 | what the driver does |\n|---|---|---|\n"
         elif row:
             first = "an address" if row.group(2) == "*" else row.group(2)
             what = row.group(3).replace('\\"', '"')
             text += f"| 0x{row.group(1)} | {first} | {what} |\n"
-        elif line.startswith("SIN"):
+        elif line.startswith(("SIN", "PNP_SIN")):
             sys.exit(f"{path}: not understood: {line.strip()}")
     return text
 

@@ -5,11 +5,15 @@
 #pragma once
 #include "io_internal.h"
 
+/* The violation with the code from 0x200 on. culprit: the driver's code, or 0: the caller of the export that runs. */
+DECLSPEC_NORETURN void io_verify_error(ULONG_PTR code, ULONG_PTR culprit, const void *irp, const void *device,
+                                       const char *why);
 /* After DriverUnload: 0xCB, 0xC4 (0x62) or 0xC7 for what the driver has left behind. */
 void io_verify_unload(DRIVER_OBJECT *driver);
 
 /* Of IoCallDriver, before it moves to the next stack location: 0x10 level, 0x204 and 4 the device, 3 the IRP, 0x203 a
- * cancel routine, 0x206 and 0x207 a location copied by hand, 0x245 the device's flags, 0xC4 (0xE2) a user address. */
+ * cancel routine, 0x206 and 0x207 a location copied by hand, 0x245 the device's flags, 0xC4 (0xE2) a user address; of a
+ * driver's own request 0x20E, 0x20F, 0x210 the status it begins with, 0x237 only the system sends it. */
 void io_verify_call(DEVICE_OBJECT *device, IRP *irp);
 /* After its dispatch routine: 5 another level, 0xC4 (0xC5) another count of APCs disabled, 0x225 an illegal status. */
 void io_verify_called(DEVICE_OBJECT *device, ULONG_PTR routine, const struct io_balance *before, NTSTATUS returned);

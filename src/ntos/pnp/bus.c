@@ -120,7 +120,13 @@ static NTSTATUS NTAPI dispatch_pnp(DEVICE_OBJECT *device, IRP *irp)
 {
     struct pnp_node *node = pnp_node_of(device);
     UCHAR minor = IoGetCurrentIrpStackLocation(irp)->MinorFunction;
+    if (ke_verify)
+        pnp_verify_arrival(device, irp, false);
     NTSTATUS status = node ? answer_pnp(node, irp) : STATUS_NO_SUCH_DEVICE;
+    if (node) {
+        node->asked = true;
+        node->answer = status;
+    }
     bool goes = node && minor == IRP_MN_REMOVE_DEVICE && !node->present;
     irp->IoStatus.Status = status;
     IofCompleteRequest(irp, IO_NO_INCREMENT);
@@ -147,6 +153,8 @@ static NTSTATUS answer_power(struct pnp_node *node, IRP *irp)
 static NTSTATUS NTAPI dispatch_power(DEVICE_OBJECT *device, IRP *irp)
 {
     struct pnp_node *node = pnp_node_of(device);
+    if (ke_verify)
+        pnp_verify_arrival(device, irp, true);
     NTSTATUS status = node ? answer_power(node, irp) : STATUS_NO_SUCH_DEVICE;
     irp->IoStatus.Status = status;
     IofCompleteRequest(irp, IO_NO_INCREMENT);

@@ -22,6 +22,8 @@ static NTSTATUS add_device(struct pnp_node *node)
     io_balance_check(&before, routine);
     if (NT_SUCCESS(status)) {
         pnp_node_set_state(node, PNP_ADDED);
+        if (ke_verify)
+            pnp_verify_added(node, routine);
         check_added(node, routine);
     }
     return status;

@@ -25,6 +25,8 @@ struct pnp_node {
     bool present;          /* on the bus: a PDO that is not deletes itself when it is removed */
     ULONG number;          /* of the instance */
     PNP_DEVICE_STATE flags;
+    bool asked;      /* the bus has got the request of the PnP manager that is on its way */
+    NTSTATUS answer; /* what it said */
     DEVICE_CAPABILITIES capabilities;
     DEVICE_POWER_STATE power; /* what PDO was last set to */
     LIST_ENTRY properties;    /* of property_store.c */
@@ -207,6 +209,23 @@ void pnp_file_gone(DEVICE_OBJECT *device);
 LONG pnp_open_files(const struct pnp_node *node);
 
 /* ---- send.c ---- */
+
+/* ---- verify.c: under ke_verify ---- */
+
+/* After AddDevice: 0x243, 0x23F the flags of its device. */
+void pnp_verify_added(const struct pnp_node *node, ULONG_PTR routine);
+/* What came of a request: 0x247 it cannot fail, 0x216, 0x22F, 0x22E a status that is not the bus's. */
+void pnp_verify_answer(DEVICE_OBJECT *top, const struct pnp_node *node, UCHAR minor, NTSTATUS status);
+/* A request gets to the PDO: 0x215, 0x219 it has failed already. */
+void pnp_verify_arrival(DEVICE_OBJECT *pdo, IRP *irp, bool power);
+/* The devices above a PDO before a removal, referenced; and what the removal has done to them: 0x21D, 0x21E not
+ * detached, not deleted; 0x241, 0x242 by surprise, and detached or deleted all the same. */
+struct pnp_stack {
+    ULONG count;
+    DEVICE_OBJECT *devices[8];
+};
+void pnp_verify_stack_take(const struct pnp_node *node, struct pnp_stack *stack);
+void pnp_verify_stack_check(struct pnp_stack *stack, bool surprise);
 
 /* Runs as the system process from enter to leave. */
 struct pnp_context {

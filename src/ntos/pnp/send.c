@@ -62,7 +62,21 @@ NTSTATUS pnp_send_to(DEVICE_OBJECT *device, const struct pnp_request *request, U
 
 NTSTATUS pnp_send(struct pnp_node *node, const struct pnp_request *request, ULONG_PTR *information)
 {
-    return pnp_send_to(node->pdo, request, information);
+    struct pnp_stack stack;
+    const bool surprise = request->minor == IRP_MN_SURPRISE_REMOVAL;
+    const bool removes = surprise || request->minor == IRP_MN_REMOVE_DEVICE;
+    if (!ke_verify)
+        return pnp_send_to(node->pdo, request, information);
+    DEVICE_OBJECT *top = IoGetAttachedDeviceReference(node->pdo);
+    node->asked = false;
+    if (removes)
+        pnp_verify_stack_take(node, &stack);
+    NTSTATUS status = pnp_send_to(node->pdo, request, information);
+    pnp_verify_answer(top, node, request->minor, status);
+    if (removes)
+        pnp_verify_stack_check(&stack, surprise);
+    ob_dereference(top);
+    return status;
 }
 
 NTSTATUS pnp_send_minor(struct pnp_node *node, UCHAR minor)

@@ -14,6 +14,7 @@ typedef struct _VERIFY_REQUEST {
 
 typedef NTSTATUS NTAPI VERIFY_SIN(PVERIFY_REQUEST Request);
 
+#define PNP_SIN(...)
 #define SIN(Name, ...) static VERIFY_SIN Name;
 #include "sins.def"
 #undef SIN
