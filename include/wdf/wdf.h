@@ -27,6 +27,7 @@ extern "C" {
 #include "wdfmemory.h"
 #include "wdfiotarget.h"
 #include "wdfdeferred.h"
+#include "wdfwmi.h"
 #ifdef __cplusplus
 }
 #endif

@@ -103,11 +103,6 @@ typedef PVOID PFN_WDF_INTERRUPT_WORKITEM;
 typedef PVOID PFN_WDF_PROGRAM_DMA;
 typedef PVOID PFN_WDF_RESERVE_DMA;
 typedef PVOID PFN_WDF_TRACE_CALLBACK;
-typedef PVOID PFN_WDF_WMI_INSTANCE_EXECUTE_METHOD;
-typedef PVOID PFN_WDF_WMI_INSTANCE_QUERY_INSTANCE;
-typedef PVOID PFN_WDF_WMI_INSTANCE_SET_INSTANCE;
-typedef PVOID PFN_WDF_WMI_INSTANCE_SET_ITEM;
-typedef PVOID PFN_WDF_WMI_PROVIDER_FUNCTION_CONTROL;
 typedef int WDF_CHILD_LIST_RETRIEVE_DEVICE_STATUS; /* an enumeration */
 typedef int WDF_DMA_DIRECTION; /* an enumeration */
 typedef int WDF_DMA_PROFILE; /* an enumeration */
@@ -115,7 +110,6 @@ typedef int WDF_INTERRUPT_POLARITY; /* an enumeration */
 typedef int WDF_INTERRUPT_POLICY; /* an enumeration */
 typedef int WDF_INTERRUPT_PRIORITY; /* an enumeration */
 typedef int WDF_USB_PIPE_TYPE; /* an enumeration */
-typedef int WDF_WMI_PROVIDER_CONTROL; /* an enumeration */
 typedef struct _URB *PURB;
 typedef struct _USB_INTERFACE_DESCRIPTOR *PUSB_INTERFACE_DESCRIPTOR;
 typedef struct _USB_DEVICE_DESCRIPTOR *PUSB_DEVICE_DESCRIPTOR;

@@ -154,6 +154,19 @@ typedef enum _WDF_IO_FORWARD_PROGRESS_RESERVED_POLICY {
     WdfIoForwardProgressReservedPolicyPagingIO
 } WDF_IO_FORWARD_PROGRESS_RESERVED_POLICY;
 
+typedef enum _WDF_WMI_PROVIDER_CONTROL {
+    WdfWmiControlInvalid,
+    WdfWmiEventControl,
+    WdfWmiInstanceControl
+} WDF_WMI_PROVIDER_CONTROL;
+
+typedef enum _WDF_WMI_PROVIDER_FLAGS {
+    WdfWmiProviderEventOnly = 1,
+    WdfWmiProviderExpensive = 2,
+    WdfWmiProviderTracing = 4,
+    WdfWmiProviderValidFlags = 7
+} WDF_WMI_PROVIDER_FLAGS;
+
 typedef enum _WDF_MEMORY_DESCRIPTOR_TYPE {
     WdfMemoryDescriptorTypeInvalid,
     WdfMemoryDescriptorTypeBuffer,

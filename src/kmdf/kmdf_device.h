@@ -44,6 +44,7 @@ struct kmdf_device {
     bool finished;               /* WdfControlFinishInitializing; requests come from then on */
     bool wdm_deleted;            /* it was removed: IoDeleteDevice has been called, and wdm is referenced */
     bool powered;                /* its power-managed queues present requests; kmdf_lock */
+    bool has_mof;                /* WdfDeviceAssignMofResourceName; kmdf_lock */
     UNICODE_STRING link;         /* symbolic link, copy in pool */
     struct kmdf_queue *default_queue;
     struct kmdf_queue

@@ -48,7 +48,6 @@ static const struct {
     {"WdfInterrupt", "there are no interrupts here, as there is no hardware"},
     {"WdfIoResource", "there are no hardware resources here"},
     {"WdfCmResource", "there are no hardware resources here"},
-    {"WdfWmi", "nobody would consume WMI data here"},
     {"WdfCx", "there are no class extensions here"},
     {"WdfCompanion", "there are no companions here"},
 };
