@@ -1,13 +1,13 @@
 /*
- * trace.c - what the record of accesses costs a driver: reads of four bytes by accessor and by a raw instruction, with
- * the record on and off.
+ * trace.c - what watching a driver costs: reads of four bytes by accessor and by a raw instruction, with the record of
+ * accesses on and off; and coverage, for each block that runs the first time and for each block that there is.
  *
  * One request does many reads, so that the request itself does not count. Rounds of the two take turns; the median of
  * each counts. Prints one tab-separated line per case: its name, ns, the peer's name, its ns. Argument: touch.sys.
  * Without protection there are no raw reads to be seen, and no line of them. Exit 77: this processor lacks the
  * protection asked for.
  */
-#include "uma.h"
+#include "coverage.h"
 #include "count.h"
 #include "touch.h"
 #include <stdio.h>
@@ -68,6 +68,36 @@ static void measure(const char *name, enum touch_group group)
     printf("%s, recorded\t%.1f\tnot recorded\t%.1f\n", name, recorded[ROUNDS / 2], plain[ROUNDS / 2]);
 }
 
+/* A first run is what a request takes longer that meets breakpoints, spread over them. */
+static void measure_coverage(const struct uma_driver *driver)
+{
+    double first_run[ROUNDS], open_close[ROUNDS];
+    const uint32_t times = 1;
+    for (unsigned round = 0; round < ROUNDS; round++) {
+        struct coverage *coverage;
+        uint64_t request[2];
+        uint64_t start = count_now_ns();
+        need(coverage_open(driver, &coverage) == 0, "no coverage");
+        open_close[round] = (double)(count_now_ns() - start);
+        for (unsigned i = 0; i < 2; i++) {
+            need(uma_user_store(input, &times, sizeof(times)), "user memory");
+            start = count_now_ns();
+            uma_ioctl(file, TOUCH_CODE(TOUCH_BENCH_ACCESSOR), input, sizeof(times), 0, 0);
+            request[i] = count_now_ns() - start;
+        }
+        need(coverage_hit(coverage) > 0, "no block has run");
+        first_run[round] = ((double)request[0] - (double)request[1]) / (double)coverage_hit(coverage);
+        const double blocks = (double)coverage_total(coverage);
+        start = count_now_ns();
+        coverage_close(coverage);
+        open_close[round] = (open_close[round] + (double)(count_now_ns() - start)) / blocks;
+    }
+    qsort(first_run, ROUNDS, sizeof(*first_run), by_value);
+    qsort(open_close, ROUNDS, sizeof(*open_close), by_value);
+    printf("coverage, first run of a block\t%.1f\tfinding, opening, closing it\t%.1f\n", first_run[ROUNDS / 2],
+           open_close[ROUNDS / 2]);
+}
+
 int main(int argc, char **argv)
 {
     static const char *const names[] = {"auto", "pku", "mprotect", "none"};
@@ -91,6 +121,8 @@ int main(int argc, char **argv)
     snprintf(name, sizeof(name), "raw read (%s)", uma_protect_in_use());
     if (strcmp(uma_protect_in_use(), "none"))
         measure(name, TOUCH_BENCH_RAW);
+    else
+        measure_coverage(driver);
     uma_close(file);
     return uma_unload(driver) != 0;
 }

@@ -95,6 +95,8 @@ NTSTATUS ldr_load(const char *path, struct ldr_image **image, char error[LDR_ERR
 void ldr_unload(struct ldr_image *image);
 /* Frees the discardable (INIT) sections; called after DriverEntry succeeded. */
 void ldr_discard_init(struct ldr_image *image);
+/* The protection (PLAT_*) that a page of a loaded image has by its sections. */
+ULONG ldr_page_protection(const struct ldr_image *image, ULONG_PTR address);
 /* Fills the accessor tables of all loaded drivers again (uma_redirect_traced). No driver may be running. */
 void ldr_redirect_again(void);
 /* The image that holds address, or null. Safe in a bug check. */

@@ -153,6 +153,11 @@ void ldr_discard_init(struct ldr_image *image)
     }
 }
 
+ULONG ldr_page_protection(const struct ldr_image *image, ULONG_PTR address)
+{
+    return page_protection(image->pe, (ULONG)(address - (ULONG_PTR)image->base) & ~(PLAT_PAGE_SIZE - 1));
+}
+
 void ldr_redirect_again(void)
 {
     for (struct ldr_image *image = ldr_first(); image; image = image->next) {

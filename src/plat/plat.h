@@ -78,6 +78,9 @@ struct plat_hooks {
     void (*raw_access)(const struct plat_raw_access *access);
     /* The instruction has been executed; not called if it faulted after all. Signal-safe too. */
     void (*raw_done)(void);
+    /* An int3 at pc, before it becomes an exception. True: the code is what it was again, and the thread goes on at pc.
+     * Runs in the signal handler, signal-safe. */
+    bool (*breakpoint)(ULONG_PTR pc);
     /* Raw access under PLAT_RAW_STOP, stack overflow (code STATUS_STACK_OVERFLOW), or the base of fs or gs was found
      * changed (STATUS_PRIVILEGED_INSTRUCTION): never returns. Stack rules as trap, but for overflow it runs on the
      * emergency stack. */

@@ -127,7 +127,12 @@ int main(void)
         return 1;
     }
     shared_record = mmap(NULL, sizeof *shared_record, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
-    const struct plat_hooks hooks = {on_trap, on_fast_fail, ke_emulate, on_raw, on_raw_done, on_fatal};
+    const struct plat_hooks hooks = {.trap = on_trap,
+                                     .fast_fail = on_fast_fail,
+                                     .emulate = ke_emulate,
+                                     .raw_access = on_raw,
+                                     .raw_done = on_raw_done,
+                                     .fatal = on_fatal};
     plat_set_hooks(&hooks);
     int failed = run("layout", layout_tests) + run("user", user_tests) + run("raw", raw_tests);
     failed +=

@@ -204,8 +204,8 @@ ULONG_PTR ke_routine_within(ULONG_PTR from, SIZE_T size, ULONG_PTR *routine);
 extern void (*ke_symbolize)(ULONG_PTR address, char *text, SIZE_T size);
 extern void (*ke_symbolize_ahead)(const ULONG_PTR *addresses, SIZE_T count); /* asks about several at once */
 extern void (*ke_bugcheck_hook)(ULONG code, const ULONG_PTR parameters[4], ULONG_PTR culprit);
-/* Takes the report's place if it is set, and does not return. bugcheck->culprit: the code to blame, 0 if unknown; stack:
- * depth code addresses, the innermost first. */
+/* Takes the report's place if it is set, and does not return. bugcheck->culprit: the code to blame, 0 if unknown;
+ * stack: depth code addresses, the innermost first. */
 extern void (*ke_bugcheck_instead)(const struct ke_bugcheck *bugcheck, const ULONG_PTR *stack, ULONG depth);
 
 /*
@@ -217,3 +217,4 @@ extern bool (*ke_explain_fault)(ULONG_PTR address, bool write, struct ke_bugchec
 /* Sees every instruction of kernel or driver code that touched user memory outside a window; signal-safe. Null by
  * default. */
 extern void (*ke_raw_access_hook)(const struct plat_raw_access *access);
+extern bool (*ke_breakpoint_hook)(ULONG_PTR pc); /* signal-safe; struct plat_hooks.breakpoint */

@@ -16,6 +16,7 @@
 
 bool (*ke_explain_fault)(ULONG_PTR address, bool write, struct ke_bugcheck *bugcheck, char *why, SIZE_T size);
 void (*ke_raw_access_hook)(const struct plat_raw_access *access);
+bool (*ke_breakpoint_hook)(ULONG_PTR pc);
 
 #define USER_VA_ACCESS_INCONSISTENT 0xF
 #define NOT_PRESENT_PAGE_TABLE      0x2
@@ -144,6 +145,11 @@ static void on_raw_access(const struct plat_raw_access *access)
         ke_raw_access_hook(access);
 }
 
+static bool on_breakpoint(ULONG_PTR pc)
+{
+    return ke_breakpoint_hook && ke_breakpoint_hook(pc);
+}
+
 static void on_raw_done(void)
 {
     trace_done();
@@ -190,6 +196,7 @@ NTSTATUS ke_init(void)
                                             .emulate = ke_emulate,
                                             .raw_access = on_raw_access,
                                             .raw_done = on_raw_done,
+                                            .breakpoint = on_breakpoint,
                                             .fatal = on_fatal};
     plat_lock_init(&ke_dispatcher_lock);
     InitializeListHead(&ke_system.body.Header.WaitListHead);

@@ -228,6 +228,10 @@ static void on_trap(ucontext_t *uc, const siginfo_t *info)
         raise_trap(uc, STATUS_SINGLE_STEP, 0, 0, 0, 0);
         return;
     }
+    if (plat_hooks.breakpoint && plat_hooks.breakpoint((ULONG_PTR)*rip - 1)) {
+        --*rip;
+        return;
+    }
     /* int3 was left behind; Windows reports the instruction itself. */
     *rip -= *(const UCHAR *)(*rip - 1) == 0xcc ? 1 : 2;
     raise_trap(uc, STATUS_BREAKPOINT, 1, 0, 0, 0);
