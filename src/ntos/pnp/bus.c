@@ -215,7 +215,7 @@ static NTSTATUS create_pdo(struct pnp_node *node)
     io_device_of(node->pdo)->unready = true;
     ob_reference(node->pdo);
     io_device_of(node->pdo)->node = node;
-    node->pdo->Flags |= DO_BUS_ENUMERATED_DEVICE | DO_POWER_PAGABLE;
+    node->pdo->Flags |= DO_BUS_ENUMERATED_DEVICE;
     node->pdo->Flags &= ~(ULONG)DO_DEVICE_INITIALIZING;
     return status;
 }

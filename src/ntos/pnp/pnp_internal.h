@@ -212,7 +212,7 @@ LONG pnp_open_files(const struct pnp_node *node);
 
 /* ---- verify.c: under ke_verify ---- */
 
-/* After AddDevice: 0x243, 0x23F the flags of its device. */
+/* After AddDevice: 0x243 the flags of its device. */
 void pnp_verify_added(const struct pnp_node *node, ULONG_PTR routine);
 /* What came of a request: 0x247 it cannot fail, 0x216, 0x22F, 0x22E a status that is not the bus's. */
 void pnp_verify_answer(DEVICE_OBJECT *top, const struct pnp_node *node, UCHAR minor, NTSTATUS status);

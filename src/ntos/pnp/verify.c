@@ -12,13 +12,9 @@ static ULONG_PTR pnp_routine(const DEVICE_OBJECT *device)
 
 void pnp_verify_added(const struct pnp_node *node, ULONG_PTR routine)
 {
-    for (DEVICE_OBJECT *device = node->pdo->AttachedDevice; device; device = device->AttachedDevice) {
+    for (DEVICE_OBJECT *device = node->pdo->AttachedDevice; device; device = device->AttachedDevice)
         if (device->Flags & DO_DEVICE_INITIALIZING)
             io_verify_error(0x243, routine, NULL, device, "AddDevice left DO_DEVICE_INITIALIZING set in its device");
-        if ((node->pdo->Flags & DO_POWER_PAGABLE) && !(device->Flags & (DO_POWER_PAGABLE | DO_POWER_INRUSH)))
-            io_verify_error(0x23F, routine, NULL, device,
-                            "AddDevice has not copied DO_POWER_PAGABLE from the device it is attached to");
-    }
 }
 
 /* Requests that only tell. */

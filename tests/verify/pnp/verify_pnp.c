@@ -164,8 +164,7 @@ static NTSTATUS AddDevice(PDRIVER_OBJECT DriverObject, PDEVICE_OBJECT Pdo)
     if (!NT_SUCCESS(status))
         return status;
     ((struct extension *)device->DeviceExtension)->Below = IoAttachDeviceToDeviceStack(device, Pdo);
-    if (Sin != NOT_PAGABLE)
-        device->Flags |= Pdo->Flags & DO_POWER_PAGABLE;
+    device->Flags |= DO_POWER_PAGABLE;
     if (Sin != STILL_INITIALIZING)
         device->Flags &= ~DO_DEVICE_INITIALIZING;
     return STATUS_SUCCESS;
