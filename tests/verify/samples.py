@@ -11,7 +11,7 @@ out, root = map(pathlib.Path, sys.argv[1:3])
 demo, requests = sorted((root / "drivers/demo").glob("*.json")), root / "tests/cli/requests"
 runs = [("uma_safe", path) for path in demo] + [("legacy_race", demo[0]), ("legacy_refetch", demo[0]), ("uma_tour", root / "drivers/uma_tour/tour.json")]
 runs += [("direct_io", requests / name) for name in ("buffered.json", "direct.json", "locks.json", "read-write.json")]
-runs += [("kmdf_echo", root / "drivers/kmdf_echo/echo.json"), ("kmdf_uma", root / "drivers/uma_tour/tour.json")]
+runs += [("kmdf_template", root / "drivers/kmdf_template/template.json"), ("kmdf_echo", root / "drivers/kmdf_echo/echo.json"), ("kmdf_uma", root / "drivers/uma_tour/tour.json")]
 runs += [("kmdf_neither", root / "drivers/kmdf_neither" / name) for name in ("neither.json", "races.json")]
 
 
