@@ -38,6 +38,7 @@ NTSTATUS kmdf_fdo_attach(struct kmdf_device *device, const struct WDFDEVICE_INIT
 void kmdf_fdo_leave(struct kmdf_device *device)
 {
     kmdf_reference(&device->object, 0);
+    kmdf_device_close_target(device);
     IoDetachDevice(device->lower);
     kmdf_object_delete(&device->object);
     ob_reference(device->wdm);

@@ -67,6 +67,10 @@ struct kmdf_device *kmdf_device_of_wdm(DEVICE_OBJECT *device);
 /* The same with a reference, for the way of an IRP: the device may be deleted at any time. */
 struct kmdf_device *kmdf_device_enter(DEVICE_OBJECT *device);
 
+/* What waits in the device's local target, and what the device below has of it, is cancelled and waited for; nothing is
+ * sent there any more. PASSIVE_LEVEL. (target.c) */
+void kmdf_device_close_target(struct kmdf_device *device);
+
 struct kmdf_file {
     struct kmdf_object object;
     struct kmdf_device *device;

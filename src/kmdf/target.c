@@ -90,6 +90,13 @@ static struct kmdf_target *local_target(struct kmdf_device *device)
     return expected;
 }
 
+void kmdf_device_close_target(struct kmdf_device *device)
+{
+    struct kmdf_target *target = __atomic_load_n(&device->local, __ATOMIC_ACQUIRE);
+    if (target)
+        kmdf_target_close(target, WdfIoTargetDeleted);
+}
+
 /* ---- for drivers ---- */
 
 /* The local target: the device below, always open. NULL: there is none below a control device. IRQL <= DISPATCH_LEVEL.

@@ -388,6 +388,6 @@ int main(void)
     if (unusable)
         return unusable;
     int failed = run_pnp_tests() + run_pnp_failure_tests() + run_power_tests() + run_pnp_query_tests() +
-                 run_power_queue_tests() + run_preprocess_tests() + run_wmi_tests();
+                 run_power_queue_tests() + run_preprocess_tests() + run_wmi_tests() + run_local_target_tests();
     return failed ? 1 : 0;
 }

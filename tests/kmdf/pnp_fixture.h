@@ -12,6 +12,7 @@ int run_power_tests(void);
 int run_pnp_query_tests(void);
 int run_power_queue_tests(void);
 int run_preprocess_tests(void);
+int run_local_target_tests(void);
 int run_wmi_tests(void);
 
 extern PWDF_DRIVER_GLOBALS fdo_globals;
