@@ -204,14 +204,24 @@ static void children_are_asked_for_again(void **state)
     driver_end();
 }
 
+static NTSTATUS ejected;
+
+static VOID NTAPI on_ejected(NTSTATUS status, PVOID context)
+{
+    assert_ptr_equal(context, &ejected);
+    ejected = status;
+}
+
 static void ejection(void **state)
 {
     UNREFERENCED_PARAMETER(state);
     driver_start();
     driver_log[0] = 0;
     behaviour.query_remove = STATUS_UNSUCCESSFUL;
-    IoRequestDeviceEject(driver_pdo);
+    assert_int_equal(IoRequestDeviceEjectEx(driver_pdo, on_ejected, &ejected, driver), STATUS_SUCCESS);
     pnp_idle_wait();
+    assert_int_equal(ejected, STATUS_UNSUCCESSFUL);
+    assert_int_equal(IoRequestDeviceEjectEx(driver_fdo, NULL, NULL, driver), STATUS_INVALID_DEVICE_REQUEST);
     assert_string_equal(driver_log, "query-remove cancel-remove");
     behaviour.query_remove = STATUS_SUCCESS;
     driver_log[0] = 0;

@@ -66,6 +66,7 @@ void pnp_idle_wait(void)
 
 static void act_on_device(const struct action *action)
 {
+    NTSTATUS status = STATUS_SUCCESS;
     pnp_work_begin();
     switch (action->kind) {
     case PNP_ACT_STATE:
@@ -75,13 +76,15 @@ static void act_on_device(const struct action *action)
         pnp_node_query_children(action->node);
         break;
     case PNP_ACT_EJECT:
-        pnp_node_eject(action->node);
+        status = pnp_node_eject(action->node);
         break;
     default:
         pnp_node_remove_unused(action->node);
         break;
     }
     pnp_work_end();
+    if (action->callback)
+        seh_driver_call(action->callback, (ULONG_PTR)(ULONG)status, (ULONG_PTR)action->context, 0, 0);
 }
 
 static VOID NTAPI act(PVOID argument)
@@ -156,6 +159,18 @@ NTSTATUS NTAPI IoSynchronousInvalidateDeviceRelations(PDEVICE_OBJECT DeviceObjec
 VOID NTAPI IoRequestDeviceEject(PDEVICE_OBJECT PhysicalDeviceObject)
 {
     pnp_act_later(pnp_node_of(PhysicalDeviceObject), PNP_ACT_EJECT);
+}
+
+/* The same; Callback, if not null, is told what came of it. STATUS_INVALID_DEVICE_REQUEST: no PDO of a device. */
+NTSTATUS NTAPI IoRequestDeviceEjectEx(PDEVICE_OBJECT PhysicalDeviceObject, PIO_DEVICE_EJECT_CALLBACK Callback,
+                                      PVOID Context, PDRIVER_OBJECT DriverObject)
+{
+    UNREFERENCED_PARAMETER(DriverObject);
+    struct action action = {.kind = PNP_ACT_EJECT,
+                            .node = pnp_node_of(PhysicalDeviceObject),
+                            .callback = (ULONG_PTR)Callback,
+                            .context = Context};
+    return action.node ? queue(&action) : STATUS_INVALID_DEVICE_REQUEST;
 }
 
 /*

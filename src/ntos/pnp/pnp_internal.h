@@ -202,7 +202,8 @@ void pnp_node_remove(struct pnp_node *node);
 void pnp_node_fail(struct pnp_node *node);
 /* Removes one that is gone by surprise, once no file is open on it. */
 void pnp_node_remove_unused(struct pnp_node *node);
-void pnp_node_eject(struct pnp_node *node);
+/* STATUS_DEVICE_NOT_READY: it has not started; or why it cannot go. */
+NTSTATUS pnp_node_eject(struct pnp_node *node);
 /* The last file on device has gone. */
 void pnp_file_gone(DEVICE_OBJECT *device);
 /* How many files are open on the devices of the stack. */

@@ -155,12 +155,16 @@ void pnp_file_gone(DEVICE_OBJECT *device)
 
 /* ---- ejection ---- */
 
-void pnp_node_eject(struct pnp_node *node)
+NTSTATUS pnp_node_eject(struct pnp_node *node)
 {
-    if (pnp_node_state(node) != PNP_STARTED || !NT_SUCCESS(query_remove(node)))
-        return;
+    if (pnp_node_state(node) != PNP_STARTED)
+        return STATUS_DEVICE_NOT_READY;
+    NTSTATUS status = query_remove(node);
+    if (!NT_SUCCESS(status))
+        return status;
     remove_stack(node); /* the bus keeps its device, and then ejects it */
     pnp_send_minor(node, IRP_MN_EJECT);
     pnp_node_set_state(node, PNP_ADDED);
     pnp_node_remove(node);
+    return STATUS_SUCCESS;
 }
