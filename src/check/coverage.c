@@ -18,7 +18,7 @@
 #define BREAKPOINT 0xCC
 #define DRIVERS    8u /* watched at a time */
 
-/* Shared with children. */
+/* Shared with children, where a driver that runs wild may have written anything to it. */
 struct hits {
     atomic_size_t count;
     struct {
@@ -75,7 +75,8 @@ static bool on_breakpoint(ULONG_PTR pc)
             continue;
         if (!atomic_exchange(&coverage->hits->blocks[index].hit, true)) {
             size_t order = atomic_fetch_add(&coverage->hits->count, 1);
-            atomic_store(&coverage->hits->blocks[order].order, (unsigned)index + 1);
+            if (order < coverage->total)
+                atomic_store(&coverage->hits->blocks[order].order, (unsigned)index + 1);
         }
         /* Another thread may have put it back by now, which is as well. */
         return set_byte(coverage, coverage->blocks[index], coverage->originals[index]);
@@ -199,7 +200,8 @@ size_t coverage_total(const struct coverage *coverage)
 
 size_t coverage_hit(const struct coverage *coverage)
 {
-    return atomic_load(&coverage->hits->count);
+    size_t count = atomic_load(&coverage->hits->count);
+    return count < coverage->total ? count : coverage->total;
 }
 
 uint64_t coverage_block(const struct coverage *coverage, size_t index)
@@ -214,8 +216,8 @@ bool coverage_block_hit(const struct coverage *coverage, size_t index)
 
 size_t coverage_new(struct coverage *coverage, size_t *indexes, size_t capacity)
 {
-    size_t count = 0, last = coverage_hit(coverage);
-    last = last < coverage->total ? last : coverage->total;
+    const size_t last = coverage_hit(coverage);
+    size_t count = 0;
     while (count < capacity && coverage->taken < last) {
         unsigned index = atomic_load(&coverage->hits->blocks[coverage->taken].order);
         if (!index || index > coverage->total) /* a child ended between its two steps, or ran wild */

@@ -4,6 +4,7 @@
  */
 #include "record_internal.h"
 #include "arch.h"
+#include "exports.h"
 #include "ke.h"
 #include <string.h>
 #include <sys/mman.h>
@@ -11,18 +12,22 @@
 #define LIMIT_MAX (1u << 20)
 
 struct record *record_now;
+size_t record_capacity;
 __thread struct record_thread record_self __attribute__((tls_model("initial-exec")));
 
 static struct uma_trace_options trace_options;
+static size_t record_mapped; /* bytes */
 static bool started;
 
 /* ---- rows ---- */
 
 void record_refresh(void)
 {
-    unsigned generation = atomic_load_explicit(&record_now->generation, memory_order_relaxed);
+    uint64_t generation = atomic_load_explicit(&record_now->generation, memory_order_relaxed);
     if (record_self.generation == generation)
         return;
+    if (record_self.generation >> 32 != generation >> 32)
+        record_self.number = 0;
     record_self.generation = generation;
     record_self.open_count = 0;
     memset(record_self.grown, 0, sizeof(record_self.grown));
@@ -40,7 +45,7 @@ struct record_slot *record_begin(const struct record_access *access, const struc
     struct record *record = record_now;
     PKTHREAD thread = ke_thread_current();
     unsigned long long index = atomic_fetch_add(&record->next, 1);
-    struct record_slot *slot = index < record->capacity ? &record->slots[index] : NULL;
+    struct record_slot *slot = index < record_capacity ? &record->slots[index] : NULL;
     if (slot) {
         slot->row = (struct uma_trace_row){
             .request = record_self.has_request ? record_self.request : atomic_load(&record->request),
@@ -101,7 +106,7 @@ void record_end_all(enum uma_trace_outcome outcome, uma_status status, uint64_t 
 
 bool record_is_full(void)
 {
-    return atomic_load(&record_now->next) >= record_now->capacity;
+    return atomic_load(&record_now->next) >= record_capacity;
 }
 
 /* ---- the interface ---- */
@@ -119,13 +124,13 @@ uma_status uma_trace_start(const struct uma_trace_options *options)
     if (record == MAP_FAILED)
         return STATUS_NO_MEMORY;
     if (record_now)
-        munmap(record_now, record_now->mapped);
-    record->capacity = wanted.limit;
-    record->mapped = size;
+        munmap(record_now, record_mapped);
+    record_capacity = wanted.limit;
+    record_mapped = size;
     record_now = record;
     trace_options = wanted;
-    static unsigned generation;
-    generation += 1u << 16; /* no thread has seen a record with this number */
+    static uint64_t generation;
+    generation += 1ull << 32; /* no thread has seen a record with this number */
     atomic_store(&record->generation, generation);
     atomic_store(&record->threads, 0);
     record_accessors_start();
@@ -167,7 +172,7 @@ size_t uma_trace_count(void)
     if (!record_now)
         return 0;
     unsigned long long next = atomic_load(&record_now->next);
-    return next < record_now->capacity ? (size_t)next : record_now->capacity;
+    return next < record_capacity ? (size_t)next : record_capacity;
 }
 
 uint64_t uma_trace_dropped(void)
@@ -175,10 +180,37 @@ uint64_t uma_trace_dropped(void)
     return record_now ? atomic_load(&record_now->next) - uma_trace_count() : 0;
 }
 
+/* Names are pointers: only those that a row may have are given out. */
+static const char *checked_name(const struct uma_trace_row *row)
+{
+    switch (row->how) {
+    case UMA_TRACE_ACCESSOR:
+        return record_accessor_has_name(row->name) ? row->name : NULL;
+    case UMA_TRACE_EXPORT:
+        return ldr_is_export_name(row->name) ? row->name : NULL;
+    case UMA_TRACE_PROBE:
+        return row->access == UMA_TRACE_READ ? "ProbeForRead" : "ProbeForWrite";
+    default:
+        return NULL;
+    }
+}
+
+/* Makes a row of what may be anything. */
+static void check(struct uma_trace_row *row)
+{
+    row->how = (unsigned)row->how <= UMA_TRACE_KERNEL ? row->how : UMA_TRACE_RAW;
+    row->access = (unsigned)row->access - 1 < UMA_TRACE_UPDATE ? row->access : UMA_TRACE_READ;
+    row->handler = (unsigned)row->handler <= UMA_TRACE_KERNEL_HANDLER ? row->handler : UMA_TRACE_NO_HANDLER;
+    row->outcome = (unsigned)row->outcome <= UMA_TRACE_STOPPED ? row->outcome : UMA_TRACE_UNFINISHED;
+    row->value_size = row->value_size <= UMA_TRACE_VALUE ? row->value_size : 0;
+    row->name = checked_name(row);
+}
+
 bool uma_trace_row(size_t index, struct uma_trace_row *row)
 {
     if (index >= uma_trace_count() || !atomic_load_explicit(&record_now->slots[index].begun, memory_order_acquire))
         return false;
-    *row = record_now->slots[index].row;
+    memcpy(row, &record_now->slots[index].row, sizeof(*row));
+    check(row);
     return true;
 }

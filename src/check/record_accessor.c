@@ -42,6 +42,14 @@ static const struct {
     {"InterlockedCompareExchange32ToUser", COMPARE_EXCHANGE, 4},
 };
 
+bool record_accessor_has_name(const char *name)
+{
+    for (unsigned i = 0; i < ARCH_UMA_SLOTS; i++)
+        if (slots[i].name == name)
+            return true;
+    return false;
+}
+
 static void (*next_raise_hook)(EXCEPTION_RECORD *record, CONTEXT *context);
 
 /* ---- before ---- */

@@ -12,16 +12,20 @@ struct record_slot {
     struct uma_trace_row row;
 };
 
-/* The memory of the record: one mapping, which children share or copy. */
+/*
+ * The memory of the record: one mapping, which children share or copy. A driver that runs wild in a child may have
+ * written anything to it, so what bounds it is kept elsewhere, and rows are checked when they are read.
+ */
 struct record {
-    size_t capacity, mapped;
     atomic_ullong next; /* rows asked for; those beyond capacity were dropped */
     atomic_ullong request;
     atomic_uint threads;
-    atomic_uint generation; /* changes when rows are forgotten: what threads know of them is void then */
+    /* Changes when rows are forgotten: what threads know of them is void then. The upper half: of which record. */
+    atomic_ullong generation;
     struct record_slot slots[];
 };
 extern struct record *record_now;
+extern size_t record_capacity; /* rows */
 
 /* An access that this thread has begun: the row, and the bytes of it at work, fewer than the row's if it has grown. */
 struct record_open {
@@ -38,7 +42,8 @@ struct record_grown {
 };
 
 struct record_thread {
-    unsigned number, generation;
+    unsigned number;
+    uint64_t generation;
     bool has_request;
     uint64_t request;
     struct record_open open[RECORD_OPEN];
@@ -92,5 +97,7 @@ void record_value_peek(struct uma_trace_row *row, uint64_t address, uint64_t siz
 void record_value_kernel(struct uma_trace_row *row, const void *data, uint64_t size, uint64_t user);
 
 /* ---- record_accessor.c ---- */
+/* The name is one of an accessor's primitive, by address. */
+bool record_accessor_has_name(const char *name);
 void record_accessors_start(void);
 void record_accessors_stop(void);

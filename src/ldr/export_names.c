@@ -37,3 +37,11 @@ const char *ldr_export_name(ULONG_PTR routine)
             return rows[i].name;
     return 0;
 }
+
+bool ldr_is_export_name(const char *name)
+{
+    for (SIZE_T i = 0; i < sizeof(rows) / sizeof(rows[0]); i++)
+        if (rows[i].name == name)
+            return true;
+    return false;
+}

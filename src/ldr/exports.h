@@ -17,6 +17,8 @@ void ldr_exports_install(void);
 
 /* The name of the export whose call goes to this routine (seh_export_call), null if none does. Signal-safe. */
 const char *ldr_export_name(ULONG_PTR routine);
+/* name is one that ldr_export_name gives, by address. */
+bool ldr_is_export_name(const char *name);
 
 /* One row of irql.def: the check stands in the table for the export, the target, once ldr_verify_irql was called. */
 struct ldr_irql_row {

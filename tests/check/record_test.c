@@ -4,6 +4,7 @@
  *
  * One kernel for all tests, which run in order. Without protection raw instructions leave no rows; those tests say so.
  */
+#include "record_internal.h"
 #include "check.h"
 #include "touch.h"
 #include <setjmp.h>
@@ -506,6 +507,35 @@ static void children_write_to_a_shared_record(void **state)
     }
 }
 
+/* A driver that runs wild in a child may write over the record; its reader is none the worse. */
+static void a_spoilt_record_is_harmless(void **state)
+{
+    struct uma_trace_options options = {.size = sizeof(options), .limit = ROWS_MAX, .shared = true};
+    (void)state;
+    assert_int_equal(uma_trace_start(&options), 0);
+    pid_t child = fork();
+    if (child == 0) {
+        touch(TOUCH_SCALARS, in, out);
+        memset(record_now, 0x5a, sizeof(*record_now) + ROWS_MAX * sizeof(record_now->slots[0]));
+        _exit(0);
+    }
+    int status;
+    assert_int_equal(waitpid(child, &status, 0), child);
+    assert_int_equal(uma_trace_count(), ROWS_MAX);
+    for (size_t i = 0; i < ROWS_MAX; i++) {
+        struct check_site site;
+        assert_true(uma_trace_row(i, &rows[i]));
+        assert_true(rows[i].how <= UMA_TRACE_KERNEL && rows[i].outcome <= UMA_TRACE_STOPPED);
+        assert_true(rows[i].access >= UMA_TRACE_READ && rows[i].access <= UMA_TRACE_UPDATE);
+        assert_true(rows[i].handler <= UMA_TRACE_KERNEL_HANDLER && rows[i].value_size <= UMA_TRACE_VALUE);
+        check_site(&rows[i], &site);
+    }
+    uma_trace_refetches(rows, ROWS_MAX, first);
+    assert_false(uma_trace_row(ROWS_MAX, &rows[0]));
+    uma_trace_clear();
+    assert_int_equal(touch(TOUCH_SCALARS, in, out), 8);
+}
+
 static int start(const char *path)
 {
     const char *wanted = getenv("UMA_PROTECT");
@@ -558,6 +588,7 @@ int main(int argc, char **argv)
         cmocka_unit_test(a_stopped_record_stays),
         cmocka_unit_test(before_is_called_in_time),
         cmocka_unit_test(children_write_to_a_shared_record),
+        cmocka_unit_test(a_spoilt_record_is_harmless),
     };
     driver_path = argc > 1 ? argv[1] : "";
     int result = start(driver_path);
