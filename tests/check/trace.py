@@ -52,6 +52,9 @@ def sessions():
     text, found = re.subn(r"```console\n" + re.escape(session) + r".*?```\n", lambda _: block, page.read_text(), flags=re.S)
     if write:
         page.write_text(text)
+    rows = re.search(r"\$ out/uma trace -q out/drivers/legacy_race.sys.*\n((?:    +\d.*\n)+)", (root / "README.md").read_text())
+    known = [line.split() for line in (golden / "legacy_race.closed.txt").read_text().splitlines()]
+    expect(rows and all(line.split() in known for line in rows.group(1).splitlines()), "README.md shows rows that uma trace does not print")
     expect(found == 1 and page.read_text() == text, f"{page} does not have the session of legacy_refetch (trace.py --write)")
 
 
