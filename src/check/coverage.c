@@ -22,7 +22,7 @@
 struct hits {
     atomic_size_t count;
     struct {
-        atomic_bool hit;
+        atomic_uchar hit;
         atomic_uint order; /* of the index-th block to run: its number, plus one once it is written */
     } blocks[];
 };
@@ -211,7 +211,7 @@ uint64_t coverage_block(const struct coverage *coverage, size_t index)
 
 bool coverage_block_hit(const struct coverage *coverage, size_t index)
 {
-    return atomic_load(&coverage->hits->blocks[index].hit);
+    return atomic_load(&coverage->hits->blocks[index].hit) != 0;
 }
 
 size_t coverage_new(struct coverage *coverage, size_t *indexes, size_t capacity)

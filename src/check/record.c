@@ -203,6 +203,9 @@ static void check(struct uma_trace_row *row)
     row->handler = (unsigned)row->handler <= UMA_TRACE_KERNEL_HANDLER ? row->handler : UMA_TRACE_NO_HANDLER;
     row->outcome = (unsigned)row->outcome <= UMA_TRACE_STOPPED ? row->outcome : UMA_TRACE_UNFINISHED;
     row->value_size = row->value_size <= UMA_TRACE_VALUE ? row->value_size : 0;
+    uint8_t user_mode; /* as a bool it may have no value */
+    memcpy(&user_mode, &row->user_mode, sizeof(user_mode));
+    row->user_mode = user_mode != 0;
     row->name = checked_name(row);
 }
 

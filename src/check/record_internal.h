@@ -8,7 +8,7 @@
 #include <stdatomic.h>
 
 struct record_slot {
-    atomic_bool begun; /* the row can be read */
+    atomic_uchar begun; /* the row can be read */
     struct uma_trace_row row;
 };
 
