@@ -120,6 +120,7 @@ static void child_main(struct child *child, const char *path, const char *reques
         unusable(child, uma_status_name(status));
     if (uma_load(path, &driver, error) < 0)
         unusable(child, error);
+    session.driver = driver;
     if (!uma_driver_device(driver, 0, device))
         unusable(child, "the driver has no device with a name");
     snprintf(session.device, sizeof(session.device), "%s", device);

@@ -83,7 +83,18 @@ struct race {
     uint64_t times;
 };
 
-enum request_type { REQUEST_IOCTL, REQUEST_READ, REQUEST_WRITE, REQUEST_OPEN, REQUEST_CLOSE, REQUEST_TYPE_COUNT };
+enum request_type {
+    REQUEST_IOCTL,
+    REQUEST_READ,
+    REQUEST_WRITE,
+    REQUEST_OPEN,
+    REQUEST_CLOSE,
+    REQUEST_SURPRISE_REMOVAL, /* these happen to a plug and play driver's device */
+    REQUEST_RESTART,
+    REQUEST_SLEEP, /* and these to all of them */
+    REQUEST_WAKE,
+    REQUEST_TYPE_COUNT
+};
 extern const char *const request_type_names[REQUEST_TYPE_COUNT];
 
 struct request {

@@ -7,7 +7,8 @@
 #include <stdlib.h>
 #include <string.h>
 
-const char *const request_type_names[REQUEST_TYPE_COUNT] = {"ioctl", "read", "write", "open", "close"};
+const char *const request_type_names[REQUEST_TYPE_COUNT] = {
+    "ioctl", "read", "write", "open", "close", "surprise-removal", "restart", "sleep", "wake"};
 
 /* ---- races ---- */
 
@@ -158,7 +159,7 @@ static bool request_type(struct reader *reader, json_t *object, struct request *
         while (i < REQUEST_TYPE_COUNT && (!text || strcmp(text, request_type_names[i])))
             i++;
         if (i == REQUEST_TYPE_COUNT)
-            return reader_fail(reader, "not ioctl, read, write, open or close");
+            return reader_fail(reader, "not ioctl, read, write, open, close, surprise-removal, restart, sleep or wake");
         request->type = (enum request_type)i;
         reader_leave(reader, mark);
     }

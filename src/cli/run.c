@@ -243,7 +243,7 @@ int run_driver(struct run_options *options, const struct run_view *view)
         fprintf(stderr, "uma: %s\n", error);
         return CLI_UNUSABLE;
     }
-    struct session session = {.plan = &options->plan};
+    struct session session = {.plan = &options->plan, .driver = driver};
     device_print(driver);
     const char *wanted = options->device ? options->device : options->plan.device;
     if (!device_choose(driver, wanted, session.device, error) && (wanted[0] || options->plan.count)) {

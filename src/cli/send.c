@@ -22,6 +22,16 @@ static struct uma_result send_once(struct session *session, const struct request
     case REQUEST_OPEN:
         result.status = session->file ? STATUS_INVALID_DEVICE_STATE : send_open(session);
         return result;
+    case REQUEST_SURPRISE_REMOVAL:
+        result.status = uma_surprise_removal(session->driver);
+        return result;
+    case REQUEST_RESTART:
+        result.status = uma_restart_device(session->driver);
+        return result;
+    case REQUEST_SLEEP:
+    case REQUEST_WAKE:
+        result.status = uma_system_power(request->type == REQUEST_SLEEP ? 3 : 0);
+        return result;
     default:
         result.status = uma_close(session->file);
         session->file = 0;

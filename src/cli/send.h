@@ -25,6 +25,7 @@ struct outcome {
 
 struct session {
     struct plan *plan;
+    struct uma_driver *driver;
     char device[UMA_LINK_MAX];
     uma_file file;
     bool stuck; /* a request belongs to the driver for ever: it cannot be unloaded */

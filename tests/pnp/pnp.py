@@ -34,8 +34,12 @@ def check(what, expected, found):
 QUERY = {"code": "0x222000", "out": 4}
 
 
-def reply(second):
-    return f"#1 ioctl 0x222000: STATUS_SUCCESS information 4 out 4: 00 01 01 0{second}"
+def reply(second, number=1, power=1, starts=1):
+    return f"#{number} ioctl 0x222000: STATUS_SUCCESS information 4 out 4: 00 0{power} 0{starts} 0{second}"
+
+
+def done(number, what, status="STATUS_SUCCESS"):
+    return f"#{number} {what}: {status} information 0"
 
 
 check("nothing to do", (0, STARTED + END, ""), run())
@@ -43,6 +47,14 @@ check("the first interface", (0, STARTED + [reply(0)] + END, ""), run(requests=[
 check("a link", (0, STARTED + [reply(1)] + END, ""), run(device=LINK + "\\Second", requests=[QUERY]))
 check("a class", (0, STARTED + [reply(0)] + END, ""), run(device=CLASS.upper(), requests=[QUERY]))
 check("under the verifier", (0, STARTED + [reply(0)] + END, ""), run("--verify", requests=[QUERY]))
+check("power and restart",
+      (0, STARTED + [done(1, "sleep"), reply(0, 2, power=4), done(3, "wake"), done(4, "restart"), reply(0, 5, starts=2)] + END,
+       ""),
+      run(requests=[{"type": "sleep"}, QUERY, {"type": "wake"}, {"type": "restart"}, QUERY]))
+check("pulled out",
+      (0, STARTED + [done(1, "surprise-removal"), done(2, "close"), done(3, "open", "STATUS_OBJECT_NAME_NOT_FOUND"),
+                     done(4, "surprise-removal", "STATUS_NO_SUCH_DEVICE")] + END, ""),
+      run(requests=[{"type": "surprise-removal"}, {"type": "close"}, {"type": "open"}, {"type": "surprise-removal"}]))
 status, out, err = run(device="{00000000-0000-0000-0000-000000000000}", requests=[QUERY])
 check("no such class", (2, STARTED, f"uma: {lamp}: the driver has enabled no interface of class "
                                     "{00000000-0000-0000-0000-000000000000}\n"), (status, out, err))
