@@ -2,20 +2,19 @@
  * kmdf.h - the kernel-mode driver framework: what its files share.
  *
  * How it is laid out
- *   bind.c table.c table.S functions.def                     WDFLDR.SYS: a driver binds, gets its globals and the
- * function table handle.c                                                 handles: checks, and the bug check
- * WDF_VIOLATION object.c object_ddi.c attributes.c context.c             objects: the tree, deletion, references,
- * contexts leaks.c                                                  what a driver has not let go of, as lines among
- * uma's leftovers driver.c device*.c file.c dispatch.c preprocess.c        driver, devices, file objects, the way of an
- * IRP (kmdf_device.h) fdo.c pnp*.c power.c states.c resource_list.c forward.c  function devices: plug and play, power
- * (kmdf_pnp.h) queue*.c                                                 queues (kmdf_queue.h) request*.c requests
- * (kmdf_request.h) target*.c                                                I/O targets and what is sent to them
- * (kmdf_target.h) memory*.c lookaside.c probe_lock.c                       memory objects, user pages locked for a
- * request (kmdf_memory.h) deferred.c timer.c dpc.c workitem.c                      callbacks later (kmdf_deferred.h)
- *   sync.c lock.c                                            presentation locks (kmdf_sync.h), drivers' locks
- *   collection.c string.c key*.c                             collections, strings (kmdf_collection.h), registry keys
- * (kmdf_key.h) wmi.c verifier.c                                         WMI providers; what drivers ask of the
- * framework's verifier
+ *   binding, the function table   bind.c table.c table.S functions.def
+ *   handles, WDF_VIOLATION        handle.c
+ *   objects                       object.c object_ddi.c attributes.c context.c leaks.c (what is left)
+ *   driver, devices, files, IRPs  driver.c device*.c file.c dispatch.c preprocess.c (kmdf_device.h)
+ *   plug and play, power          fdo.c pnp*.c power.c states.c resource_list.c forward.c (kmdf_pnp.h)
+ *   queues                        queue*.c (kmdf_queue.h)
+ *   requests                      request*.c (kmdf_request.h)
+ *   I/O targets                   target*.c (kmdf_target.h)
+ *   memory, user pages locked     memory*.c lookaside.c probe_lock.c (kmdf_memory.h)
+ *   timers, DPCs, work items      deferred.c timer.c dpc.c workitem.c (kmdf_deferred.h)
+ *   locks                         sync.c (kmdf_sync.h) lock.c
+ *   collections, strings, keys    collection.c string.c key*.c (kmdf_collection.h, kmdf_key.h)
+ *   WMI, the verifier's calls     wmi.c verifier.c
  *
  * How to add a function: change its row of functions.def to KMDF_DONE, define it with the prototype that
  * include/wdf/wdffuncs.h already has, check each handle first with KMDF_GET, each pointer that must not be null with
