@@ -4,6 +4,8 @@
  *   target.c            how they come into being, what drivers ask of them
  *   target_open.c       remote ones: open, close, reopen
  *   target_state.c      start, stop, purge, and who waits for that
+ *   target_pnp.c        the physical device, its properties and interfaces
+ *   target_removal.c    the device is about to go
  *   target_format.c     what a request is filled with: buffers, stack location, what comes back
  *   target_ddi.c        the same for drivers: WdfIoTargetFormatRequestFor...
  *   target_sync.c       WdfIoTargetSend...Synchronously
@@ -30,10 +32,13 @@ struct kmdf_target {
     struct kmdf_device *device; /* referenced */
     enum kmdf_target_kind kind;
     WDF_IO_TARGET_OPEN_PARAMS opened; /* how, for a reopen; its name is a copy in pool */
+    PVOID watch;                      /* of the removal of its device, or null */
+    bool agreed;                      /* to that removal */
 
     struct plat_lock lock; /* all below */
     WDF_IO_TARGET_STATE state;
     DEVICE_OBJECT *wdm;           /* that requests go to, referenced; null while closed */
+    DEVICE_OBJECT *pdo;           /* at the bottom of its stack, referenced; null: not of plug and play */
     FILE_OBJECT *file;            /* that they carry, referenced, or null */
     HANDLE handle;                /* of one that was opened by name */
     LIST_ENTRY waiting, sent;     /* struct kmdf_send.link */
@@ -46,9 +51,12 @@ extern const struct kmdf_type kmdf_target_type;
 /* A target of device, closed; child of it unless attributes name another parent below it. */
 NTSTATUS kmdf_target_create(struct kmdf_device *device, enum kmdf_target_kind kind,
                             const WDF_OBJECT_ATTRIBUTES *attributes, ULONG_PTR caller, struct kmdf_target **target);
-/* Opens: requests go to wdm and carry file (may be null); both are referenced. handle: of the file, or null; the
- * target's from now on. */
-void kmdf_target_opened(struct kmdf_target *target, DEVICE_OBJECT *wdm, FILE_OBJECT *file, HANDLE handle);
+/* Opens: requests go to wdm and carry file (may be null); both are referenced. pdo (or null), referenced already, and
+ * handle, of the file or null, are the target's from now on. */
+void kmdf_target_opened(struct kmdf_target *target, DEVICE_OBJECT *wdm, DEVICE_OBJECT *pdo, FILE_OBJECT *file,
+                        HANDLE handle);
+/* Opens it once more as it was opened by name. PASSIVE_LEVEL. */
+NTSTATUS kmdf_target_reopen(struct kmdf_target *target);
 /*
  * Cancels what waits in the target and what it has sent, waits for that, and gives the device back. state: what it is
  * then, one of those of closed targets. Idempotent. PASSIVE_LEVEL.
@@ -56,6 +64,14 @@ void kmdf_target_opened(struct kmdf_target *target, DEVICE_OBJECT *wdm, FILE_OBJ
 void kmdf_target_close(struct kmdf_target *target, WDF_IO_TARGET_STATE state);
 /* Whether requests can be sent to it at all, in whatever state. */
 bool kmdf_target_is_open(const struct kmdf_target *target);
+
+/* ---- target_pnp.c, target_removal.c ---- */
+
+/* The physical device of a stack, referenced, by asking its drivers; null: they know none. PASSIVE_LEVEL. */
+DEVICE_OBJECT *kmdf_target_find_pdo(DEVICE_OBJECT *wdm);
+/* Has the removal of the open target's device told; ends that. PASSIVE_LEVEL. */
+void kmdf_target_watch(struct kmdf_target *target);
+void kmdf_target_unwatch(struct kmdf_target *target);
 
 /* ---- target_format.c ---- */
 

@@ -58,13 +58,15 @@ NTSTATUS kmdf_target_create(struct kmdf_device *device, enum kmdf_target_kind ki
     return STATUS_SUCCESS;
 }
 
-void kmdf_target_opened(struct kmdf_target *target, DEVICE_OBJECT *wdm, FILE_OBJECT *file, HANDLE handle)
+void kmdf_target_opened(struct kmdf_target *target, DEVICE_OBJECT *wdm, DEVICE_OBJECT *pdo, FILE_OBJECT *file,
+                        HANDLE handle)
 {
     ob_reference(wdm);
     if (file)
         ob_reference(file);
     plat_lock_acquire(&target->lock);
     target->wdm = wdm;
+    target->pdo = pdo;
     target->file = file;
     target->handle = handle;
     target->state = WdfIoTargetStarted;
@@ -83,7 +85,8 @@ static struct kmdf_target *local_target(struct kmdf_device *device)
     struct kmdf_target *target = __atomic_load_n(&device->local, __ATOMIC_ACQUIRE), *expected = NULL;
     if (target || !NT_SUCCESS(kmdf_target_create(device, KMDF_TARGET_LOCAL, NULL, device->object.caller, &target)))
         return target;
-    kmdf_target_opened(target, device->lower, NULL, NULL);
+    ob_reference(device->pdo);
+    kmdf_target_opened(target, device->lower, device->pdo, NULL, NULL);
     if (__atomic_compare_exchange_n(&device->local, &expected, target, false, __ATOMIC_ACQ_REL, __ATOMIC_ACQUIRE))
         return target;
     kmdf_object_discard(&target->object);

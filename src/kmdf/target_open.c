@@ -64,8 +64,11 @@ static NTSTATUS open_by_name(struct kmdf_target *target, const WDF_IO_TARGET_OPE
     if (!NT_SUCCESS(status))
         return open_status(status);
     status = ob_handle_create(file, create.access, OBJ_KERNEL_HANDLE, KernelMode, &handle);
-    if (NT_SUCCESS(status))
-        kmdf_target_opened(target, IoGetRelatedDeviceObject(file), file, handle);
+    if (NT_SUCCESS(status)) {
+        DEVICE_OBJECT *wdm = IoGetRelatedDeviceObject(file);
+        kmdf_target_opened(target, wdm, kmdf_target_find_pdo(wdm), file, handle);
+        kmdf_target_watch(target);
+    }
     ob_dereference(file);
     *information = (ULONG)did;
     return status;
@@ -79,8 +82,17 @@ static NTSTATUS open_device(struct kmdf_target *target, const WDF_IO_TARGET_OPEN
         return STATUS_NO_SUCH_DEVICE;
     NTSTATUS status = remember(target, params);
     if (NT_SUCCESS(status))
-        kmdf_target_opened(target, params->TargetDeviceObject, params->TargetFileObject, NULL);
+        kmdf_target_opened(target, params->TargetDeviceObject, kmdf_target_find_pdo(params->TargetDeviceObject),
+                           params->TargetFileObject, NULL);
     return status;
+}
+
+NTSTATUS kmdf_target_reopen(struct kmdf_target *target)
+{
+    ULONG information;
+    if (target->opened.Type != WdfIoTargetOpenByName)
+        return STATUS_INVALID_PARAMETER;
+    return open_by_name(target, &target->opened, &information);
 }
 
 static NTSTATUS open_as(struct kmdf_target *target, WDF_IO_TARGET_OPEN_PARAMS *params)
@@ -99,8 +111,7 @@ static NTSTATUS open_as(struct kmdf_target *target, WDF_IO_TARGET_OPEN_PARAMS *p
         params->FileInformation = information;
         return status;
     case WdfIoTargetOpenReopen:
-        return target->opened.Type == WdfIoTargetOpenByName ? open_by_name(target, &target->opened, &information)
-                                                            : STATUS_INVALID_PARAMETER;
+        return kmdf_target_reopen(target);
     default: /* WdfIoTargetOpenLocalTargetByFile is for drivers of user mode */
         return STATUS_INVALID_PARAMETER;
     }
@@ -113,8 +124,9 @@ static NTSTATUS open_as(struct kmdf_target *target, WDF_IO_TARGET_OPEN_PARAMS *p
  * object, whose driver learns nothing, or again as by name before. STATUS_INVALID_DEVICE_STATE: it is open;
  * STATUS_INFO_LENGTH_MISMATCH: OpenParams->Size; STATUS_NOT_FOUND: nothing has that name; STATUS_NO_SUCH_DEVICE: the
  * file object has no device; STATUS_INVALID_PARAMETER: no device object, no name, or a reopen of what was not opened by
- * name; what the other driver's create says. The target's query-remove callbacks are kept, and not called: no device
- * is removed under an open file here. PASSIVE_LEVEL.
+ * name; what the other driver's create says. One that was opened by name is told when its device is to be removed:
+ * without EvtIoTargetQueryRemove, EvtIoTargetRemoveCanceled, EvtIoTargetRemoveComplete it is closed, opened again,
+ * closed for good. PASSIVE_LEVEL.
  */
 NTSTATUS NTAPI WdfIoTargetOpen(PWDF_DRIVER_GLOBALS DriverGlobals, WDFIOTARGET IoTarget,
                                PWDF_IO_TARGET_OPEN_PARAMS OpenParams)

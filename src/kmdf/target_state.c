@@ -25,6 +25,8 @@ static void wait_for(struct kmdf_target *target, enum kmdf_sent_kind kind)
 
 void kmdf_target_close(struct kmdf_target *target, WDF_IO_TARGET_STATE state)
 {
+    if (state != WdfIoTargetClosedForQueryRemove)
+        kmdf_target_unwatch(target);
     plat_lock_acquire(&target->lock);
     target->state = state;
     plat_lock_release(&target->lock);
@@ -33,10 +35,10 @@ void kmdf_target_close(struct kmdf_target *target, WDF_IO_TARGET_STATE state)
     for (int i = 0; i < KMDF_SENT_KINDS; i++)
         wait_for(target, i);
     plat_lock_acquire(&target->lock);
-    DEVICE_OBJECT *wdm = target->wdm;
+    DEVICE_OBJECT *wdm = target->wdm, *pdo = target->pdo;
     FILE_OBJECT *file = target->file;
     HANDLE handle = target->handle;
-    target->wdm = NULL;
+    target->wdm = target->pdo = NULL;
     target->file = NULL;
     target->handle = NULL;
     plat_lock_release(&target->lock);
@@ -44,6 +46,8 @@ void kmdf_target_close(struct kmdf_target *target, WDF_IO_TARGET_STATE state)
         ob_handle_close(handle, KernelMode);
     if (file)
         ob_dereference(file);
+    if (pdo)
+        ob_dereference(pdo);
     if (wdm)
         ob_dereference(wdm);
 }

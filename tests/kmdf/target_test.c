@@ -21,6 +21,9 @@ static void test_by_name(void **state)
     assert_ptr_equal(WdfIoTargetGetDevice(test_globals, target), target_device);
     assert_null(WdfIoTargetWdmGetTargetDeviceObject(test_globals, target));
     assert_int_equal(WdfIoTargetStart(test_globals, target), STATUS_INVALID_DEVICE_STATE);
+    assert_int_equal(
+        WdfIoTargetQueryForInterface(test_globals, target, &(GUID){0}, (PINTERFACE)(PVOID)&params, 8, 1, NULL),
+        STATUS_INVALID_DEVICE_STATE);
     WDF_IO_TARGET_OPEN_PARAMS_INIT_REOPEN(&params);
     assert_int_equal(WdfIoTargetOpen(test_globals, target, &params), STATUS_INVALID_PARAMETER);
     WDF_IO_TARGET_OPEN_PARAMS_INIT_OPEN_BY_NAME(&params, &nowhere, GENERIC_READ);
@@ -50,7 +53,7 @@ static void test_by_name(void **state)
     WdfIoTargetClose(test_globals, target);
     WdfIoTargetClose(test_globals, target);
     assert_int_equal(WdfIoTargetGetState(test_globals, target), WdfIoTargetClosed);
-    assert_string_equal(test_record, "0; 12; 2; 0; 12; 2; ");
+    assert_string_equal(test_record, "0; 1b; 12; 2; 0; 1b; 12; 2; ");
 }
 
 static void test_by_device(void **state)
@@ -71,7 +74,7 @@ static void test_by_device(void **state)
     WdfIoTargetClose(test_globals, target);
     WDF_IO_TARGET_OPEN_PARAMS_INIT_REOPEN(&params); /* only of what was opened by name */
     assert_int_equal(WdfIoTargetOpen(test_globals, target, &params), STATUS_INVALID_PARAMETER);
-    assert_string_equal(test_record, "");
+    assert_string_equal(test_record, "1b; "); /* whose physical device it is, and no more */
     assert_int_equal(io_close(file), STATUS_SUCCESS);
     params.Type = WdfIoTargetOpenLocalTargetByFile;
     assert_int_equal(WdfIoTargetOpen(test_globals, target, &params), STATUS_INVALID_PARAMETER);
@@ -110,7 +113,7 @@ static void test_children(void **state)
     lower_hook = note_all;
     assert_int_equal(WdfIoTargetOpen(test_globals, other, &params), STATUS_SUCCESS);
     WdfObjectDelete(test_globals, target); /* and its child, which closes */
-    assert_string_equal(test_record, "0; 12; 2; cleanup in state 5; ");
+    assert_string_equal(test_record, "0; 1b; 12; 2; cleanup in state 5; ");
 }
 
 /* ---- what the device gets ---- */
