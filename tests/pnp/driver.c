@@ -15,6 +15,8 @@ struct extension {
 
 void driver_note(const char *word)
 {
+    if (behaviour.quiet)
+        return;
     size_t used = strlen(driver_log);
     snprintf(driver_log + used, sizeof(driver_log) - used, "%s%s", used ? " " : "", word);
 }

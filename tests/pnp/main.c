@@ -9,7 +9,8 @@ int main(void)
         return unusable;
     if (!NT_SUCCESS(pnp_start()))
         return 1;
-    return run_device_tests() + run_interface_tests() + run_notify_tests() + run_property_tests() + run_power_tests()
+    return run_device_tests() + run_interface_tests() + run_notify_tests() + run_property_tests() + run_power_tests() +
+                   run_race_tests()
                ? 1
                : 0;
 }

@@ -23,6 +23,7 @@ struct behaviour {
     PNP_DEVICE_STATE state;               /* adds to IRP_MN_QUERY_PNP_DEVICE_STATE */
     void (*on_start)(DEVICE_OBJECT *pdo); /* after the drivers below have started */
     void (*on_remove)(DEVICE_OBJECT *pdo);
+    bool quiet;          /* notes nothing: several threads use it */
     bool starts_later;   /* IRP_MN_START_DEVICE stays pending, and another thread completes it */
     bool keeps_attached; /* forgets IoDetachDevice */
 };
@@ -47,6 +48,7 @@ struct pnp_node *driver_start(void);
 void driver_end(void);
 
 int run_device_tests(void);
+int run_race_tests(void);
 int run_interface_tests(void);
 int run_notify_tests(void);
 int run_property_tests(void);
