@@ -31,12 +31,12 @@ function(uma_pe_objects out name)
   set(${out} ${objects} PARENT_SCOPE)
 endfunction()
 
-# uma_driver(NAME SOURCES ... [FLAGS ...] [KMDF] [UMACCESS] [NO_LOADCFG] [LINK ...] [OUTPUT folder] [DEPENDS ...]): out/drivers/NAME.sys and NAME.pdb.
+# uma_driver(NAME SOURCES ... [FLAGS ...] [KMDF] [UMACCESS] [NO_LOADCFG] [NO_ALL] [LINK ...] [OUTPUT folder] [DEPENDS ...]): out/drivers/NAME.sys and NAME.pdb.
 # UMACCESS links umaccess.lib and its load configuration, so that our loader redirects the accessors; NO_LOADCFG leaves
 # that out (the driver then keeps the library's own accessors). Drivers link with the ntoskrnl import library made from src/ldr/exports.def.
-# KMDF makes it a framework driver: it may include <wdf.h>, and is entered through the framework's entry library.
+# NO_ALL keeps it out of the default build. KMDF makes it a framework driver: it may include <wdf.h>, and is entered through the framework's entry library.
 function(uma_driver name)
-  cmake_parse_arguments(D "KMDF;UMACCESS;NO_LOADCFG" "OUTPUT" "SOURCES;FLAGS;LINK;DEPENDS" ${ARGN})
+  cmake_parse_arguments(D "KMDF;UMACCESS;NO_LOADCFG;NO_ALL" "OUTPUT" "SOURCES;FLAGS;LINK;DEPENDS" ${ARGN})
   if(NOT D_OUTPUT)
     set(D_OUTPUT ${UMA_OUT}/drivers)
   endif()
@@ -64,5 +64,9 @@ function(uma_driver name)
     COMMAND ${UMA_PE_LINK} /nologo /driver /subsystem:native /entry:${entry} /machine:x64 /nodefaultlib /debug /Brepro
       /pdb:${D_OUTPUT}/${name}.pdb /out:${sys} ${D_LINK} ${objects} ${libraries}
     DEPENDS ${objects} ${libraries} VERBATIM COMMAND_EXPAND_LISTS COMMENT "PE link ${name}.sys")
-  add_custom_target(driver_${name} ALL DEPENDS ${sys})
+  set(all ALL)
+  if(D_NO_ALL)
+    set(all)
+  endif()
+  add_custom_target(driver_${name} ${all} DEPENDS ${sys})
 endfunction()

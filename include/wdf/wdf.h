@@ -10,6 +10,13 @@
 #define KMDF_VERSION_MAJOR 1
 #define KMDF_VERSION_MINOR 33
 
+/* mingw-w64's FORCEINLINE leaves no body behind, and clang inlines no call inside __try: the linker would miss it. */
+#ifdef __MINGW32__
+#pragma push_macro("FORCEINLINE")
+#undef FORCEINLINE
+#define FORCEINLINE static __inline
+#endif
+
 #ifdef __cplusplus
 extern "C" {
 #endif
@@ -30,6 +37,9 @@ extern "C" {
 #include "wdfwmi.h"
 #ifdef __cplusplus
 }
+#endif
+#ifdef __MINGW32__
+#pragma pop_macro("FORCEINLINE")
 #endif
 
 #endif
