@@ -42,6 +42,13 @@ struct expected {
 };
 #define ANY UINT64_MAX
 
+static int start_record(void **state)
+{
+    const struct uma_trace_options options = {.size = sizeof(options), .limit = ROWS_MAX};
+    (void)state;
+    return uma_trace_start(&options);
+}
+
 static bool sees_raw(void)
 {
     return strcmp(uma_protect_in_use(), "none") != 0;
@@ -380,7 +387,62 @@ static void without_handler(void **state)
         assert_int_equal(count, 0);
 }
 
+static void beside_a_handler(void **state)
+{
+    (void)state;
+    fill(in, ALPHABET);
+    const struct expected expected[] = {
+        {UMA_TRACE_ACCESSOR, UMA_TRACE_READ, "ReadUCharFromUser", in, 1, "a", 0, 0, 0},
+        {UMA_TRACE_ACCESSOR, UMA_TRACE_READ, "ReadUCharFromUser", in + 1, 1, "b", 0, 0, 0},
+        {UMA_TRACE_ACCESSOR, UMA_TRACE_READ, "ReadUCharFromUser", in + 2, 1, "c", 0, 0, 0},
+        {UMA_TRACE_ACCESSOR, UMA_TRACE_READ, "ReadUCharFromUser", in + 3, 1, "d", 0, 0, 0},
+    };
+    CHECK(touch(TOUCH_BESIDE_HANDLER, in, out), expected, UMA_TRACE_NO_HANDLER);
+}
+
 /* ---- who, and at which IRQL ---- */
+
+enum { THREADS = 4, ROUNDS = 50, SCALARS = 8 };
+
+static void touch_often(void *context)
+{
+    const uint64_t number = *(const uint64_t *)context;
+    uma_trace_request(number);
+    for (int i = 0; i < ROUNDS; i++)
+        uma_ioctl(file, TOUCH_CODE(TOUCH_SCALARS), in, 8, out, 8);
+}
+
+/* Nothing is lost or mixed up: each thread's rows are its own, whole and in order. */
+static void threads_at_once(void **state)
+{
+    const struct uma_trace_options options = {.size = sizeof(options), .limit = THREADS * ROUNDS * SCALARS};
+    struct uma_thread *threads[THREADS];
+    uint64_t numbers[THREADS];
+    unsigned seen[THREADS] = {0}, thread[THREADS] = {0};
+    (void)state;
+    assert_int_equal(uma_trace_start(&options), 0);
+    for (unsigned i = 0; i < THREADS; i++) {
+        numbers[i] = 100 + i;
+        assert_int_equal(uma_thread_start(touch_often, &numbers[i], &threads[i]), 0);
+    }
+    for (unsigned i = 0; i < THREADS; i++)
+        uma_thread_join(threads[i]);
+    assert_int_equal(uma_trace_count(), options.limit);
+    assert_int_equal(uma_trace_dropped(), 0);
+    for (size_t i = 0; i < options.limit; i++) {
+        struct uma_trace_row row;
+        assert_true(uma_trace_row(i, &row));
+        const unsigned who = (unsigned)(row.request - 100);
+        assert_true(who < THREADS);
+        const unsigned which = seen[who]++ % SCALARS;
+        thread[who] = thread[who] ? thread[who] : row.thread;
+        assert_int_equal(row.thread, thread[who]);
+        assert_int_equal(row.outcome, UMA_TRACE_COMPLETE);
+        assert_int_equal(row.size, 1u << which % 4);
+        assert_int_equal(row.access, which < 4 ? UMA_TRACE_READ : UMA_TRACE_WRITE);
+    }
+    assert_int_equal(start_record(NULL), 0);
+}
 
 static void irql_and_thread(void **state)
 {
@@ -557,13 +619,6 @@ static int start(const char *path)
     return 0;
 }
 
-static int start_record(void **state)
-{
-    const struct uma_trace_options options = {.size = sizeof(options), .limit = ROWS_MAX};
-    (void)state;
-    return uma_trace_start(&options);
-}
-
 int main(int argc, char **argv)
 {
     const struct CMUnitTest tests[] = {
@@ -581,7 +636,9 @@ int main(int argc, char **argv)
         cmocka_unit_test(faults),
         cmocka_unit_test(raw_faults),
         cmocka_unit_test(without_handler),
+        cmocka_unit_test(beside_a_handler),
         cmocka_unit_test(irql_and_thread),
+        cmocka_unit_test(threads_at_once),
         cmocka_unit_test(refetches),
         cmocka_unit_test(limits_are_checked),
         cmocka_unit_test(a_full_record_counts),

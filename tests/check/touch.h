@@ -18,6 +18,7 @@ enum touch_group {
     TOUCH_FAULTS, /* out has no page */
     TOUCH_RAW_FAULTS,
     TOUCH_NO_HANDLER,
+    TOUCH_BESIDE_HANDLER, /* in __try/__finally, in its __finally, in an __except block, behind one */
     TOUCH_RAW_NO_HANDLER,
     TOUCH_IRQL,
     TOUCH_THREAD,

@@ -58,6 +58,20 @@ def sessions():
     expect(found == 1 and page.read_text() == text, f"{page} does not have the session of legacy_refetch (trace.py --write)")
 
 
+def unchanged():
+    """Whoever watches changes nothing: without its own lines, uma trace prints what uma run prints."""
+    own = re.compile(r" +(row +access|\d+ +(read|write|update)) |accesses to user memory: |   (no access to user memory|and \d+ accesses more|raw instructions are not)")
+    sent = [("kmdf_neither", root / "drivers/kmdf_neither/neither.json"), *[("legacy_race", root / f"drivers/demo/{name}.json") for name in
+            ("02-null", "04-kernel-request", "06-straddling-end", "08-reply-read-only", "10-text-kernel")]]
+    if protect != "none":  # one is enough of the longest
+        sent.append(("uma_tour", root / "drivers/uma_tour/tour.json"))
+    for name, requests in sent:
+        driver = out / f"drivers/{name}.sys"
+        plain = uma("run", "-q", f"--protect={protect}", driver, "--requests", requests)[0].splitlines()
+        seen = [line for line in trace(driver, "--requests", requests).splitlines() if not own.match(line)]
+        expect(seen == plain, f"{name} does something else when it is watched:\n" + "\n".join(sorted(set(seen) ^ set(plain))))
+
+
 def documents():
     seen = json.loads(trace(out / "drivers/uma_safe.sys", "--requests", good, "--format=json"))
     request = seen["requests"][-1]
@@ -102,6 +116,7 @@ def options():
 if uma("trace", "-q", f"--protect={protect}", out / "drivers/uma_safe.sys", status=0)[1].count("lacks that protection"):
     sys.exit(77)
 sessions()
+unchanged()
 documents()
 failing()
 options()

@@ -147,6 +147,22 @@ static VOID RawFaults(PUCHAR In, PUCHAR Out)
     MUST_RAISE(Sink = *(volatile ULONG *)(ULONG_PTR)(Sink & 0))
 }
 
+/* Each has a scope table, and no __except around the access. */
+__declspec(noinline) static VOID BesideHandler(PUCHAR In)
+{
+    __try {
+        Sink = ReadUCharFromUser(In);
+    } __finally {
+        Sink = ReadUCharFromUser(In + 1);
+    }
+    __try {
+        ExRaiseStatus(STATUS_INVALID_PARAMETER);
+    } __except (EXCEPTION_EXECUTE_HANDLER) {
+        Sink = ReadUCharFromUser(In + 2);
+    }
+    Sink = ReadUCharFromUser(In + 3);
+}
+
 __declspec(noinline) static VOID Irql(PUCHAR In)
 {
     KIRQL before;
@@ -210,6 +226,9 @@ static VOID Touch(ULONG Group, PUCHAR In, PUCHAR Out)
     case TOUCH_NO_HANDLER:
         Sink = ReadULongFromUser((PULONG)In);
         RtlCopyMemory(Block, In, Five);
+        break;
+    case TOUCH_BESIDE_HANDLER:
+        BesideHandler(In);
         break;
     case TOUCH_RAW_NO_HANDLER:
         Sink = *(volatile ULONG *)In;
