@@ -57,6 +57,22 @@ static NTSTATUS open_key(struct kmdf_client *client, const struct wanted *wanted
     return STATUS_SUCCESS;
 }
 
+NTSTATUS kmdf_key_create(struct kmdf_client *client, HANDLE handle, const WDF_OBJECT_ATTRIBUTES *attributes,
+                         ULONG_PTR caller, WDFKEY *created)
+{
+    struct kmdf_key *key;
+    NTSTATUS status =
+        kmdf_object_create(client, &kmdf_key_type, attributes, client->driver ? &client->driver->object : NULL, caller,
+                           (struct kmdf_object **)&key);
+    if (!NT_SUCCESS(status)) {
+        ZwClose(handle);
+        return status;
+    }
+    key->handle = handle;
+    *created = KMDF_HANDLE(WDFKEY, key);
+    return status;
+}
+
 /* Opens a key below ParentKey, or, if that is NULL, by its full name. STATUS_OBJECT_NAME_NOT_FOUND,
  * STATUS_INVALID_DEVICE_REQUEST: not at PASSIVE_LEVEL. */
 NTSTATUS NTAPI WdfRegistryOpenKey(PWDF_DRIVER_GLOBALS DriverGlobals, WDFKEY ParentKey, PCUNICODE_STRING KeyName,

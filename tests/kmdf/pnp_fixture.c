@@ -1,5 +1,6 @@
 /* pnp_fixture.c - the bus, the driver and the PnP manager of the suites of plug and play. */
 #include "pnp_fixture.h"
+#include "pnp.h"
 #include "wdk/pnp.h"
 #include "../start_kernel.h"
 
@@ -200,6 +201,8 @@ static NTSTATUS NTAPI add_device(WDFDRIVER driver, PWDFDEVICE_INIT init)
     WDF_OBJECT_ATTRIBUTES attributes;
     NTSTATUS status = STATUS_SUCCESS;
     assert_ptr_equal(driver, fdo_wdf_driver);
+    if (!fdo_pdo)
+        fdo_pdo = WdfFdoInitWdmGetPhysicalDevice(fdo_globals, init);
     assert_ptr_equal(WdfFdoInitWdmGetPhysicalDevice(fdo_globals, init), fdo_pdo);
     if (!fdo_behaviour.quiet)
         set_callbacks(init);
@@ -266,6 +269,30 @@ void fdo_unload(void)
     assert_null(fdo_driver->DeviceObject);
     assert_int_equal(io_driver_unload(fdo_driver), STATUS_SUCCESS);
     assert_int_equal(io_driver_unload(bus), STATUS_SUCCESS);
+    assert_int_equal(io_leaks(print_line, NULL), 0);
+}
+
+void fdo_load_on_bus(void)
+{
+    DRIVER_OBJECT *driver;
+    fdo_behaviour = (struct fdo_behaviour){.bus_refuses = -1};
+    fdo_record[0] = 0;
+    fdo_device = NULL;
+    fdo_pdo = NULL;
+    assert_int_equal(io_driver_load((ULONG_PTR)entry, NULL, 0, "KmdfPnp", &driver), STATUS_SUCCESS);
+}
+
+NTSTATUS fdo_start_on_bus(void)
+{
+    struct pnp_failure failure;
+    return pnp_driver_start(fdo_driver, NULL, &failure);
+}
+
+void fdo_end_on_bus(void)
+{
+    assert_int_equal(pnp_driver_remove(fdo_driver), STATUS_SUCCESS);
+    assert_int_equal(io_driver_unload(fdo_driver), STATUS_SUCCESS);
+    pnp_idle_wait();
     assert_int_equal(io_leaks(print_line, NULL), 0);
 }
 
@@ -387,7 +414,10 @@ int main(void)
     int unusable = start_kernel();
     if (unusable)
         return unusable;
+    if (!NT_SUCCESS(pnp_start()))
+        return 1;
     int failed = run_pnp_tests() + run_pnp_failure_tests() + run_power_tests() + run_pnp_query_tests() +
-                 run_power_queue_tests() + run_preprocess_tests() + run_wmi_tests() + run_local_target_tests();
+                 run_power_queue_tests() + run_preprocess_tests() + run_wmi_tests() + run_property_tests() +
+                 run_local_target_tests();
     return failed ? 1 : 0;
 }

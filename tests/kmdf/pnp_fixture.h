@@ -14,6 +14,7 @@ int run_power_queue_tests(void);
 int run_preprocess_tests(void);
 int run_local_target_tests(void);
 int run_wmi_tests(void);
+int run_property_tests(void);
 
 extern PWDF_DRIVER_GLOBALS fdo_globals;
 extern DRIVER_OBJECT *fdo_driver;
@@ -51,6 +52,12 @@ NTSTATUS fdo_add(void);
 void fdo_start(void);
 /* IRP_MN_REMOVE_DEVICE and fdo_unload. */
 void fdo_end(void);
+
+/* The same with the system's own bus and PnP manager: the driver is loaded; its device is started (the status with
+ * which that fails); the device and the driver go, and nothing may be left. */
+void fdo_load_on_bus(void);
+NTSTATUS fdo_start_on_bus(void);
+void fdo_end_on_bus(void);
 
 /* Sends an IRP to the top of the stack and waits for it. fill (may be null) sets the parameters. */
 NTSTATUS fdo_send_irp(UCHAR major, UCHAR minor, void (*fill)(IO_STACK_LOCATION *stack), ULONG_PTR *information);
