@@ -60,15 +60,16 @@ def sessions():
 
 def unchanged():
     """Whoever watches changes nothing: without its own lines, uma trace prints what uma run prints."""
-    own = re.compile(r" +(row +access|\d+ +(read|write|update)) |accesses to user memory: |   (no access to user memory|and \d+ accesses more|raw instructions are not)")
+    own = re.compile(r" +(row +access|\d+ +(read|write|update)) |accesses to user memory: |   (no access to user memory|and \d+ accesses more|raw instructions are not|\d+ of them are in none)")
     sent = [("kmdf_neither", root / "drivers/kmdf_neither/neither.json"), *[("legacy_race", root / f"drivers/demo/{name}.json") for name in
             ("02-null", "04-kernel-request", "06-straddling-end", "08-reply-read-only", "10-text-kernel")]]
     if protect != "none":  # one is enough of the longest
         sent.append(("uma_tour", root / "drivers/uma_tour/tour.json"))
     for name, requests in sent:
         driver = out / f"drivers/{name}.sys"
+        few = ["--limit=1"] if name == "uma_tour" else []  # naming hundreds of places takes its time
         plain = uma("run", "-q", f"--protect={protect}", driver, "--requests", requests)[0].splitlines()
-        seen = [line for line in trace(driver, "--requests", requests).splitlines() if not own.match(line)]
+        seen = [line for line in trace(driver, "--requests", requests, *few).splitlines() if not own.match(line)]
         expect(seen == plain, f"{name} does something else when it is watched:\n" + "\n".join(sorted(set(seen) ^ set(plain))))
 
 
