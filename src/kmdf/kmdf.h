@@ -4,7 +4,7 @@
  * How it is laid out
  *   binding, the function table   bind.c table.c table.S functions.def
  *   handles, WDF_VIOLATION        handle.c
- *   objects                       object.c object_ddi.c attributes.c context.c leaks.c (what is left)
+ *   objects                       object.c object_end.c object_ddi.c attributes.c context.c leaks.c (what is left)
  *   driver, devices, files, IRPs  driver.c device*.c file.c dispatch.c preprocess.c (kmdf_device.h)
  *   plug and play, power          fdo.c pnp*.c power.c states.c resource_list.c forward.c (kmdf_pnp.h)
  *   queues                        queue*.c (kmdf_queue.h)
@@ -180,6 +180,14 @@ void kmdf_busy(struct kmdf_client *client);
 void kmdf_busy_end(struct kmdf_client *client);
 /* Waits until nobody is, disposals left to workers included. PASSIVE_LEVEL. */
 void kmdf_idle_wait(struct kmdf_client *client);
+/* For object.c and object_end.c: the same as kmdf_busy with kmdf_lock held; a worker calls routine for object, and ends
+ * with kmdf_busy_end; object's state, with kmdf_lock held. */
+void kmdf_busy_locked(struct kmdf_client *client);
+void kmdf_object_defer(struct kmdf_object *object, PWORKER_THREAD_ROUTINE routine);
+static inline void kmdf_set_state(struct kmdf_object *object, enum kmdf_state state)
+{
+    __atomic_store_n(&object->state, state, __ATOMIC_RELEASE);
+}
 /* Calls back, with kmdf_lock held, for each object of each client. */
 void kmdf_objects_each(void (*callback)(struct kmdf_object *object, void *context), void *context);
 

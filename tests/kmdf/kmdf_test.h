@@ -6,7 +6,9 @@
 int run_bind_tests(void);
 int run_object_tests(void);
 int run_lifecycle_tests(void);
+int run_object_types_tests(void);
 int run_end_of_use_tests(void);
+int run_request_end_tests(void);
 int run_shortage_tests(void);
 int run_device_tests(void);
 int run_deferred_tests(void);

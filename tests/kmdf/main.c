@@ -103,10 +103,11 @@ int main(int count, char **arguments)
         print_probe_lock_table();
         return 0;
     }
-    int failed = run_bind_tests() + run_object_tests() + run_lifecycle_tests() + run_end_of_use_tests() +
-                 run_shortage_tests() + run_device_tests() + run_queue_tests() + run_queue_load_tests() +
-                 run_reserve_tests() + run_memory_tests() + run_buffer_tests() + run_probe_lock_tests() +
-                 run_deferred_tests() + run_lock_tests() + run_collection_tests() + run_registry_tests() +
-                 run_target_tests() + run_request_send_tests() + run_forward_tests() + run_target_removal_tests();
+    int failed = run_bind_tests() + run_object_tests() + run_lifecycle_tests() + run_object_types_tests() +
+                 run_end_of_use_tests() + run_request_end_tests() + run_shortage_tests() + run_device_tests() +
+                 run_queue_tests() + run_queue_load_tests() + run_reserve_tests() + run_memory_tests() +
+                 run_buffer_tests() + run_probe_lock_tests() + run_deferred_tests() + run_lock_tests() +
+                 run_collection_tests() + run_registry_tests() + run_target_tests() + run_request_send_tests() +
+                 run_forward_tests() + run_target_removal_tests();
     return failed ? 1 : 0;
 }
