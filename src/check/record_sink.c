@@ -97,6 +97,16 @@ static void on_raw_access(const struct plat_raw_access *access)
     begin_instruction(access, access->context);
 }
 
+/* Of a row that has grown, the part that failed is none of it. */
+static void drop_last_part(void)
+{
+    for (unsigned i = 0; i < record_self.open_count; i++) {
+        const struct record_open *open = &record_self.open[i];
+        if (open->slot && open->address != open->slot->row.address)
+            open->slot->row.size -= open->size;
+    }
+}
+
 /* An instruction that faulted before anybody heard of it. */
 static void end_instruction(const CONTEXT *context, ULONG_PTR address, enum uma_trace_outcome outcome, NTSTATUS status)
 {
@@ -106,6 +116,7 @@ static void end_instruction(const CONTEXT *context, ULONG_PTR address, enum uma_
         if (address - parts[i].address >= parts[i].size)
             continue;
         begin_instruction(&parts[i], context);
+        drop_last_part();
         record_end_all(outcome, status, address);
         return;
     }

@@ -39,6 +39,7 @@ static void raw_faults(void **state)
         {UMA_TRACE_RAW, UMA_TRACE_WRITE, NULL, bad, 2, NULL, ACCESS_VIOLATION, bad, 0},
         {UMA_TRACE_EXPORT, UMA_TRACE_READ, "memcpy", last, 40, NULL, ACCESS_VIOLATION, ANY, 0},
         {UMA_TRACE_RAW, UMA_TRACE_READ, NULL, rest, last + 40 - rest, NULL, ACCESS_VIOLATION, bad, 0},
+        {UMA_TRACE_EXPORT, UMA_TRACE_READ, "strlen", rest, sees_raw() ? 30 : 1, NULL, ACCESS_VIOLATION, bad, 0},
         {UMA_TRACE_RAW, UMA_TRACE_READ, NULL, 0, 4, NULL, ACCESS_VIOLATION, 0, 0},
     };
     size_t count = touch(TOUCH_RAW_FAULTS, last, bad);

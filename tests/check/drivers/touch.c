@@ -144,6 +144,7 @@ static VOID RawFaults(PUCHAR In, PUCHAR Out)
     MUST_RAISE(*(volatile USHORT *)Out = 1)
     MUST_RAISE(RtlCopyMemory(Block, In, Forty))
     MUST_RAISE(RepeatMove(Block, In, Forty))
+    MUST_RAISE(Sink = strlen((PCHAR)In))
     MUST_RAISE(Sink = *(volatile ULONG *)(ULONG_PTR)(Sink & 0))
 }
 
