@@ -143,6 +143,13 @@ void io_device_delete(DEVICE_OBJECT *object)
     ob_dereference(driver);
 }
 
+void io_device_set_unready(DEVICE_OBJECT *device, bool unready)
+{
+    plat_lock_acquire(&io_lock);
+    io_device_of(device)->unready = unready;
+    plat_lock_release(&io_lock);
+}
+
 /* Deletes the device; its memory goes when the last open file on it is closed. */
 VOID NTAPI IoDeleteDevice(PDEVICE_OBJECT DeviceObject)
 {

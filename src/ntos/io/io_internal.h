@@ -18,9 +18,9 @@ struct io_device {
     LONG system_power, device_power; /* what PoSetPowerState noted */
     ULONG idle_count;                /* of PoRegisterDeviceForIdleDetection */
     void *node;                      /* of a physical device: what plug and play knows of it; goes with the device */
-    bool unready;                    /* the PnP manager has not started it, or removes it: it cannot be opened */
-    bool orphaned;                   /* its driver is gone */
-    bool deleted;                    /* IoDeleteDevice was called */
+    bool unready;  /* the PnP manager has not started it, or removes it: it cannot be opened; io_lock */
+    bool orphaned; /* its driver is gone */
+    bool deleted;  /* IoDeleteDevice was called */
 };
 static inline struct io_device *io_device_of(DEVICE_OBJECT *device)
 {
@@ -33,6 +33,8 @@ extern LIST_ENTRY io_devices;
 
 /* Takes a device out of its driver's list and the name space and drops its first reference. */
 void io_device_delete(DEVICE_OBJECT *device);
+/* Whether the device and those on it refuse to be opened; when this returns, who was let in before is counted. */
+void io_device_set_unready(DEVICE_OBJECT *device, bool unready);
 /* The highest device of the stack that device is in. */
 DEVICE_OBJECT *io_device_top(DEVICE_OBJECT *device);
 

@@ -212,7 +212,7 @@ static NTSTATUS create_pdo(struct pnp_node *node)
     if (!NT_SUCCESS(status))
         return status;
     io_device_of(node->pdo)->caller = IO_KERNEL_OWNED;
-    io_device_of(node->pdo)->unready = true;
+    io_device_set_unready(node->pdo, true);
     ob_reference(node->pdo);
     io_device_of(node->pdo)->node = node;
     node->pdo->Flags |= DO_BUS_ENUMERATED_DEVICE;

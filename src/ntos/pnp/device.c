@@ -83,7 +83,7 @@ static NTSTATUS start_device(struct pnp_node *node, const char **step)
     if (!NT_SUCCESS(status))
         return status;
     pnp_node_set_state(node, PNP_STARTED);
-    io_device_of(node->pdo)->unready = false;
+    io_device_set_unready(node->pdo, false);
     query_capabilities(node);
     *step = "IRP_MN_QUERY_PNP_DEVICE_STATE";
     status = query_state(node);
@@ -148,7 +148,7 @@ static NTSTATUS stop_device(struct pnp_node *node)
         pnp_send_minor(node, IRP_MN_CANCEL_STOP_DEVICE);
         return status;
     }
-    io_device_of(node->pdo)->unready = true;
+    io_device_set_unready(node->pdo, true);
     return pnp_send_minor(node, IRP_MN_STOP_DEVICE);
 }
 

@@ -27,7 +27,7 @@ static void detach_leftovers(struct pnp_node *node)
 /* The drivers let go of the device; with present false, the bus as well. */
 static void remove_stack(struct pnp_node *node)
 {
-    io_device_of(node->pdo)->unready = true;
+    io_device_set_unready(node->pdo, true);
     if (pnp_node_state(node) == PNP_STARTED)
         pnp_notify_target(node, PNP_REMOVE_COMPLETE);
     pnp_send_minor(node, IRP_MN_REMOVE_DEVICE);
@@ -62,12 +62,12 @@ static NTSTATUS query_remove(struct pnp_node *node)
     if (!NT_SUCCESS(status))
         return status;
     status = pnp_send_minor(node, IRP_MN_QUERY_REMOVE_DEVICE);
-    io_device_of(node->pdo)->unready = true;
+    io_device_set_unready(node->pdo, true);
     if (NT_SUCCESS(status) && pnp_open_files(node))
         status = STATUS_DEVICE_BUSY;
     if (!NT_SUCCESS(status)) {
         pnp_send_minor(node, IRP_MN_CANCEL_REMOVE_DEVICE);
-        io_device_of(node->pdo)->unready = false;
+        io_device_set_unready(node->pdo, false);
         pnp_notify_target(node, PNP_REMOVE_CANCELLED);
     }
     return status;
@@ -109,7 +109,7 @@ static void surprise(struct pnp_node *node)
     plat_lock_acquire(&pnp_lock);
     pnp_node_set_state(node, PNP_SURPRISED);
     plat_lock_release(&pnp_lock);
-    io_device_of(node->pdo)->unready = true;
+    io_device_set_unready(node->pdo, true);
     pnp_send_minor(node, IRP_MN_SURPRISE_REMOVAL);
     pnp_interfaces_disable(node);
     pnp_notify_target(node, PNP_REMOVE_COMPLETE);
