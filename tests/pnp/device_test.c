@@ -173,6 +173,29 @@ static void a_surprise_waits_for_files(void **state)
     driver_end();
 }
 
+static struct io_file *left_open;
+
+static void close_left_open(DEVICE_OBJECT *pdo)
+{
+    UNREFERENCED_PARAMETER(pdo);
+    assert_int_equal(io_close(left_open), STATUS_SUCCESS);
+}
+
+/* The PnP manager is busy with another device when the last file goes. */
+static void a_surprise_is_not_forgotten(void **state)
+{
+    UNREFERENCED_PARAMETER(state);
+    struct pnp_failure failure;
+    struct pnp_node *first = driver_start(), *second;
+    left_open = open_pdo();
+    pnp_surprise_remove(first);
+    behaviour.on_start = close_left_open;
+    assert_int_equal(pnp_driver_start(driver, &second, &failure), STATUS_SUCCESS);
+    pnp_idle_wait();
+    assert_ptr_equal(pnp_driver_node(driver, 0), second);
+    driver_end();
+}
+
 static void a_driver_gives_its_device_up(void **state)
 {
     UNREFERENCED_PARAMETER(state);
@@ -279,6 +302,7 @@ int run_device_tests(void)
         cmocka_unit_test(nobody_opens_before_the_start),
         cmocka_unit_test(surprise),
         cmocka_unit_test(a_surprise_waits_for_files),
+        cmocka_unit_test(a_surprise_is_not_forgotten),
         cmocka_unit_test(a_driver_gives_its_device_up),
         cmocka_unit_test(children_are_asked_for_again),
         cmocka_unit_test(ejection),

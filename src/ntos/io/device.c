@@ -180,32 +180,48 @@ PDEVICE_OBJECT NTAPI IoGetAttachedDevice(PDEVICE_OBJECT DeviceObject)
 
 PDEVICE_OBJECT NTAPI IoGetAttachedDeviceReference(PDEVICE_OBJECT DeviceObject)
 {
+    plat_lock_acquire(&io_lock);
     PDEVICE_OBJECT top = io_device_top(DeviceObject);
     ob_reference(top);
+    plat_lock_release(&io_lock);
     return top;
+}
+
+DEVICE_OBJECT *io_device_bottom(DEVICE_OBJECT *device)
+{
+    plat_lock_acquire(&io_lock);
+    while (io_device_of(device)->attached_to)
+        device = io_device_of(device)->attached_to;
+    ob_reference(device);
+    plat_lock_release(&io_lock);
+    return device;
 }
 
 /* Puts SourceDevice on top of TargetDevice's stack and returns the device it now stands on. */
 PDEVICE_OBJECT NTAPI IoAttachDeviceToDeviceStack(PDEVICE_OBJECT SourceDevice, PDEVICE_OBJECT TargetDevice)
 {
+    plat_lock_acquire(&io_lock);
     PDEVICE_OBJECT top = io_device_top(TargetDevice);
     SourceDevice->StackSize = (CCHAR)(top->StackSize + 1);
     SourceDevice->AlignmentRequirement = top->AlignmentRequirement;
     SourceDevice->SectorSize = top->SectorSize;
     io_device_of(SourceDevice)->attached_to = top;
     top->AttachedDevice = SourceDevice;
+    plat_lock_release(&io_lock);
     return top;
 }
 
 /* TargetDevice: the device below, as IoAttachDeviceToDeviceStack returned it. */
 VOID NTAPI IoDetachDevice(PDEVICE_OBJECT TargetDevice)
 {
-    PDEVICE_OBJECT above = TargetDevice->AttachedDevice;
     if (ke_verify)
         io_verify_detach(TargetDevice);
+    plat_lock_acquire(&io_lock);
+    PDEVICE_OBJECT above = TargetDevice->AttachedDevice;
     if (above)
         io_device_of(above)->attached_to = NULL;
     TargetDevice->AttachedDevice = NULL;
+    plat_lock_release(&io_lock);
 }
 
 /* ---- symbolic links ---- */

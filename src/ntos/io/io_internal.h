@@ -12,7 +12,7 @@ struct io_device {
     _Alignas(16) DEVICE_OBJECT object;
     DEVOBJ_EXTENSION extension; /* what object.DeviceObjectExtension points at */
     LIST_ENTRY link;            /* of all devices; io_lock */
-    DEVICE_OBJECT *attached_to; /* the device below */
+    DEVICE_OBJECT *attached_to; /* the device below; io_lock, as object.AttachedDevice */
     ULONG_PTR caller;           /* code that created it */
     ULONG extension_size;
     LONG system_power, device_power; /* what PoSetPowerState noted */
@@ -35,6 +35,8 @@ extern LIST_ENTRY io_devices;
 void io_device_delete(DEVICE_OBJECT *device);
 /* Whether the device and those on it refuse to be opened; when this returns, who was let in before is counted. */
 void io_device_set_unready(DEVICE_OBJECT *device, bool unready);
+/* The lowest device of the stack that device is in, referenced. */
+DEVICE_OBJECT *io_device_bottom(DEVICE_OBJECT *device);
 /* The highest device of the stack that device is in. */
 DEVICE_OBJECT *io_device_top(DEVICE_OBJECT *device);
 

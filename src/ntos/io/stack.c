@@ -42,19 +42,17 @@ NTSTATUS NTAPI IoAttachDevice(PDEVICE_OBJECT SourceDevice, PUNICODE_STRING Targe
 /* The device at the bottom of the stack, referenced. */
 PDEVICE_OBJECT NTAPI IoGetDeviceAttachmentBaseRef(PDEVICE_OBJECT DeviceObject)
 {
-    DEVICE_OBJECT *device = DeviceObject;
-    while (io_device_of(device)->attached_to)
-        device = io_device_of(device)->attached_to;
-    ob_reference(device);
-    return device;
+    return io_device_bottom(DeviceObject);
 }
 
 /* The device below, referenced, or null. IRQL <= DISPATCH_LEVEL. */
 PDEVICE_OBJECT NTAPI IoGetLowerDeviceObject(PDEVICE_OBJECT DeviceObject)
 {
+    plat_lock_acquire(&io_lock);
     DEVICE_OBJECT *below = io_device_of(DeviceObject)->attached_to;
     if (below)
         ob_reference(below);
+    plat_lock_release(&io_lock);
     return below;
 }
 

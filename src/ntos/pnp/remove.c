@@ -7,8 +7,10 @@
 LONG pnp_open_files(const struct pnp_node *node)
 {
     LONG count = 0;
+    plat_lock_acquire(&io_lock);
     for (const DEVICE_OBJECT *device = node->pdo; device; device = device->AttachedDevice)
         count += __atomic_load_n(&device->ReferenceCount, __ATOMIC_ACQUIRE);
+    plat_lock_release(&io_lock);
     return count;
 }
 
@@ -20,8 +22,10 @@ static void detach_leftovers(struct pnp_node *node)
         return;
     io_warn((ULONG_PTR)node->driver->MajorFunction[IRP_MJ_PNP] + 1,
             "a device was removed and its driver has not detached its own device from it");
+    plat_lock_acquire(&io_lock);
     io_device_of(above)->attached_to = NULL;
     node->pdo->AttachedDevice = NULL;
+    plat_lock_release(&io_lock);
 }
 
 /* The drivers let go of the device; with present false, the bus as well. */
@@ -140,17 +144,16 @@ void pnp_surprise_remove(struct pnp_node *node)
 
 void pnp_file_gone(DEVICE_OBJECT *device)
 {
-    while (io_device_of(device)->attached_to)
-        device = io_device_of(device)->attached_to;
-    struct pnp_node *node = pnp_node_of(device);
-    if (!node || pnp_node_state(node) != PNP_SURPRISED || pnp_open_files(node) || pnp_work_is_mine())
-        return; /* whoever works on it looks afterwards */
-    if (pnp_work_try()) {
+    DEVICE_OBJECT *bottom = io_device_bottom(device);
+    struct pnp_node *node = pnp_node_of(bottom);
+    bool surprised = node && pnp_node_state(node) == PNP_SURPRISED;
+    if (surprised && !pnp_work_is_mine() && pnp_work_try()) {
         pnp_node_remove_unused(node);
         pnp_work_end();
-    } else {
+    } else if (surprised) {
         pnp_act_later(node, PNP_ACT_REMOVE_UNUSED);
     }
+    ob_dereference(bottom);
 }
 
 /* ---- ejection ---- */
