@@ -4,12 +4,13 @@
 usage: corpus.py list                 a line per driver: its name, its rule, whether it is of the framework
        corpus.py check                every label of labels.tsv has its marker, and every marker its label
        corpus.py labels               the labels with their lines, as tab-separated values
-       corpus.py run UMA FOLDER       loads each driver file of FOLDER, and sends it its harmless request
+       corpus.py run UMA FOLDER       loads each driver file of FOLDER, sends it its harmless request, and its hostile one
 
 A driver is drivers/corpus/<rule>/<name>.c, built as it is (bad) and with -DFIXED (good). `/* BUG: rule rule */` at the end of a line, or
 alone on the line before it, marks what a checker has to find in the bad one; in the good one there is nothing to find. labels.tsv has a
 row (file, rule, function) for each; the line is the marker's, so that it is never stale. `Harmless:` in the header is a request file that both
-get along with; `Harmless when fixed:` one that the bad driver does not survive.
+get along with; `Harmless when fixed:` one that the bad driver does not survive. `Hostile:` is one with which `uma run` (with the options of
+`Shows`) prints what `Shows:` says for the bad driver, and never for the good one. What takes a checker to be seen has none.
 """
 import concurrent.futures
 import json
@@ -82,51 +83,92 @@ def check():
     sys.exit("\n".join(wrong) or 0)
 
 
+def header(path):
+    """{key: text} of the header's last lines, each key's text on one line."""
+    text = re.sub(r"\n \* ?", " ", path.read_text(encoding="utf-8").split("\n */")[0])
+    found = re.split(r"(?:^| )((?:Harmless|Hostile|Shows)(?: when fixed| with --[\w=-]+)?): ", text)
+    return dict(zip(found[1::2], (part.strip() for part in found[2::2])))
+
+
+def request_of(path, text):
+    try:
+        return json.loads(text)
+    except ValueError as error:
+        sys.exit(f"{path}: a request in its header: {error}")
+
+
 def harmless(path, twin):
     """The request file in the header; None: this twin has none."""
-    header = path.read_text(encoding="utf-8").split("*/")[0]
-    header = re.sub(r"\n \* ?", " ", header)
-    found = re.search(r"Harmless( when fixed)?: (\{.*\})", header)
-    if not found:
-        sys.exit(f"{path}: no harmless request in its header")
-    try:
-        request = json.loads(found.group(2))
-    except ValueError as error:
-        sys.exit(f"{path}: its harmless request: {error}")
-    return None if found.group(1) and twin == "bad" else request
+    keys = header(path)
+    if "Harmless" in keys:
+        return request_of(path, keys["Harmless"])
+    request = request_of(path, keys.get("Harmless when fixed", "it is missing"))
+    return request if twin == "good" else None
+
+
+def send(uma, driver, request, *options):
+    with tempfile.NamedTemporaryFile("w", suffix=".json") as file:
+        json.dump(request, file)
+        file.flush()
+        return subprocess.run([uma, "run", str(driver), "--requests", file.name, "--quiet", *options], capture_output=True, text=True,
+                              errors="replace", timeout=300)
+
+
+def check_raw(path, twin, printed):
+    """The functions that touch user memory by themselves are those that are labelled so, and no others. (umap_...: the kernel's copies,
+    on behalf of one that said the address was the kernel's.)"""
+    labelled = {function for rule, function, _ in markers(path) if rule == "raw-user-access"} if twin == "bad" else set()
+    seen = set(re.findall(r"^   \d+ x (?:read|write) .*!(\w+)", printed, re.M))
+    seen = {function for function in seen if not function.startswith("umap_")}
+    return [] if seen == labelled else [f"touches user memory in {sorted(seen)}, labelled are {sorted(labelled)}"]
+
+
+def check_harmless(uma, driver, path, twin):
+    request = harmless(path, twin)
+    if request is None:
+        return []
+    done = send(uma, driver, request, "--timeout=60")
+    statuses = re.findall(r"^#\d+ .*?: (STATUS_\w+|0x[0-9a-f]+) information", done.stdout, re.M)
+    wrong = [f"exit status {done.returncode}"] if done.returncode else []
+    wrong += [] if statuses == ["STATUS_SUCCESS"] * len(request["requests"]) else [f"answers {statuses}"]
+    wrong += [] if "left behind: nothing" in done.stdout else ["leaves something behind"]
+    wrong += check_raw(path, twin, done.stdout)
+    return [f"{line}\n{done.stdout}{done.stderr[-800:]}" for line in wrong]
+
+
+def check_hostile(uma, driver, path, twin):
+    keys = header(path)
+    if "Hostile" not in keys:
+        return []
+    shows = next(key for key in keys if key.startswith("Shows"))
+    done = send(uma, driver, request_of(path, keys["Hostile"]), *shows.split()[2:])
+    wrong, shown = [], re.search(keys[shows], done.stdout)
+    if twin == "bad":
+        wrong += [] if shown else [f"does not show {keys[shows]!r}"]
+    else:
+        wrong += [f"shows {keys[shows]!r}"] if shown else []
+        wrong += [f"exit status {done.returncode} after the hostile request"] if done.returncode else []
+        wrong += [] if "left behind: nothing" in done.stdout else ["leaves something behind after the hostile request"]
+    return [f"{line}\n{done.stdout}{done.stderr[-800:]}" for line in wrong]
 
 
 def run_one(uma, driver):
     """Lines that say what went wrong."""
     rule, name, twin, _ = driver.stem.split(".")
-    request = harmless(HERE / rule / f"{name}.c", twin)
-    if request is None:
-        request = {"requests": [{"code": "0x22ff00"}]}  # of no interest to anyone
-        wanted = [-1]
-    else:
-        wanted = [0] * len(request["requests"])
-    with tempfile.NamedTemporaryFile("w", suffix=".json") as file:
-        json.dump(request, file)
-        file.flush()
-        done = subprocess.run([uma, "run", str(driver), "--requests", file.name, "--timeout", "60"], capture_output=True, text=True,
-                              errors="replace", timeout=120)
-    statuses = re.findall(r"^#\d+ \w+.*?: (STATUS_\w+|0x[0-9a-f]+) information", done.stdout, re.M)
-    wrong = [f"exit status {done.returncode}"] if done.returncode else []
-    wrong += [] if len(statuses) == len(wanted) else [f"{len(statuses)} answers of {len(wanted)}"]
-    wrong += [f"answers {status}" for status, want in zip(statuses, wanted) if (status == "STATUS_SUCCESS") != (want == 0)]
-    wrong += [] if "left behind: nothing" in done.stdout else ["leaves something behind"]
-    if twin == "good" and "raw user accesses: none" not in done.stdout:
-        wrong.append("touches user memory outside an accessor")
-    return [f"{driver.name}: {line}\n{done.stdout}{done.stderr[-800:]}" for line in wrong]
+    path = HERE / rule / f"{name}.c"
+    wrong = check_harmless(uma, driver, path, twin) + check_hostile(uma, driver, path, twin)
+    return [f"{driver.name}: {line}" for line in wrong]
 
 
 def run(uma, folder):
     found = sorted(pathlib.Path(folder).glob("*.sys"))
     if len(found) != 4 * len(drivers()):
         sys.exit(f"{folder}: {len(found)} driver files, not {4 * len(drivers())}")
-    with concurrent.futures.ThreadPoolExecutor(2) as pool:
+    with concurrent.futures.ThreadPoolExecutor(3) as pool:
         wrong = [line for lines in pool.map(lambda driver: run_one(uma, driver), found) for line in lines]
-    print(f"{len(found)} drivers load, answer a harmless request and unload" if not wrong else "")
+    if not wrong:
+        shown = sum("Hostile" in header(path) for path in drivers())
+        print(f"{len(found)} drivers answer a harmless request and unload; {shown} of {len(drivers())} defects show, and no twin's does")
     sys.exit("\n".join(wrong) or 0)
 
 

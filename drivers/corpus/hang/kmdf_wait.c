@@ -2,6 +2,8 @@
  * kmdf_wait.c - a request waits, without a time-out and out of reach, for what only another request brings.
  *
  * Harmless: {"requests": [{"code": "0x222004"}, {"code": "0x222000"}]}
+ * Hostile: {"requests": [{"code": "0x222000"}]}
+ * Shows with --timeout=3: TIMEOUT: .*!WaitUntilReady
  */
 #define CORPUS_KMDF
 #include "../common.h"
@@ -19,7 +21,7 @@ OUT_OF_LINE NTSTATUS WaitUntilReady(VOID)
     while (!InterlockedExchange(&Ready, 0)) {
 #ifdef FIXED
         if (++Tries > 20)
-            return STATUS_IO_TIMEOUT;
+            return STATUS_DEVICE_NOT_READY;
 #endif
         KeDelayExecutionThread(KernelMode, FALSE, &Pause); /* BUG: hang */
     }

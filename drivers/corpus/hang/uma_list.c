@@ -4,6 +4,9 @@
  * Harmless: {"buffers": {"last": [{"u64": 0}, {"u64": 2}]}, "requests": [{"code": "0x222003", "in": [{"pointer":
  * "last"},
  * {"u64": 1}], "out": 8}]}
+ * Hostile: {"buffers": {"ring": [{"pointer": "ring"}, {"u64": 1}]}, "requests": [{"code": "0x222003", "in":
+ * [{"pointer": "ring"}, {"u64": 1}], "out": 8}]}
+ * Shows with --timeout=3: TIMEOUT: an ioctl
  */
 #include "../common.h"
 #include "usermode_accessors.h"

@@ -2,6 +2,8 @@
  * wdm_chain.c - a chain of entries is followed by offsets that the sender chose: 0 goes nowhere.
  *
  * Harmless: {"requests": [{"code": "0x222000", "in": [{"u32": 8}, {"u32": 1}, {"u32": 8}, {"u32": 2}]}]}
+ * Hostile: {"requests": [{"code": "0x222000", "in": [{"u32": 0}, {"u32": 1}]}]}
+ * Shows with --timeout=3: TIMEOUT: .*!Walk
  */
 #include "../common.h"
 

@@ -2,6 +2,8 @@
  * kmdf_address.c - an object is told apart for the user by its address in the kernel.
  *
  * Harmless: {"requests": [{"code": "0x222000", "out": 8}]}
+ * Hostile: {"requests": [{"code": "0x222000", "out": 8}]}
+ * Shows: out 8: ..(?! 00 00 00 00 00 00 00)
  */
 #define CORPUS_KMDF
 #include "../common.h"

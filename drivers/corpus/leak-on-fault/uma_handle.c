@@ -2,6 +2,8 @@
  * uma_handle.c - a kernel handle is closed on the way that succeeds alone.
  *
  * Harmless: {"requests": [{"code": "0x222003", "out": 4}]}
+ * Hostile: {"requests": [{"code": "0x222003", "out": {"bad": "unmapped", "size": 4}}]}
+ * Shows: left behind: (?!nothing)
  */
 #include "../common.h"
 #include "usermode_accessors.h"

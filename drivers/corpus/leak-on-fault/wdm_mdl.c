@@ -2,6 +2,8 @@
  * wdm_mdl.c - the MDL stays allocated when its pages cannot be locked.
  *
  * Harmless: {"requests": [{"code": "0x222003", "in": [{"ascii": "sixteen bytes..."}]}]}
+ * Hostile: {"requests": [{"code": "0x222003", "in": {"bad": "unmapped", "size": 16}}]}
+ * Shows: left behind: (?!nothing)
  */
 #include "../common.h"
 

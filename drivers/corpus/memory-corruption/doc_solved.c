@@ -6,6 +6,8 @@
  * behind, and most do worse.
  *
  * Harmless when fixed: {"requests": [{"code": "0x222003", "in": [{"u32": 16}, {"align": 8}, {"u64": 1}]}]}
+ * Hostile: {"requests": [{"code": "0x222003", "in": [{"u32": 16}, {"align": 8}, {"u64": 1}]}]}
+ * Shows: left behind: (?!nothing)
  */
 #include "../common.h"
 #include "usermode_accessors.h"

@@ -2,6 +2,8 @@
  * kmdf_over_read.c - the length in the message is compared with what the driver can hold, not with what was sent.
  *
  * Harmless: {"requests": [{"code": "0x222000", "in": [{"u32": 4}, {"bytes": "01 02 03 04"}], "out": 4}]}
+ * Hostile: {"requests": [{"code": "0x222000", "in": [{"u32": 400}, {"bytes": "01 02 03 04"}], "out": 4}]}
+ * Shows: BUGCHECK .*!Checksum
  */
 #define CORPUS_KMDF
 #include "../common.h"

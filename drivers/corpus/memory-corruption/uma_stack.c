@@ -2,6 +2,8 @@
  * uma_stack.c - an accessor checks the user's side of a copy; nobody checks that it fits the array on the stack.
  *
  * Harmless: {"requests": [{"code": "0x222003", "in": [{"ascii": "short"}], "out": 4}]}
+ * Hostile: {"requests": [{"code": "0x222003", "in": [{"fill": {"byte": 65, "count": 96}}], "out": 4}]}
+ * Shows: BUGCHECK 
  */
 #include "../common.h"
 #include "usermode_accessors.h"

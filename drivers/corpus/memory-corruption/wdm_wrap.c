@@ -2,6 +2,8 @@
  * wdm_wrap.c - the size of the table wraps in 32 bits, its number of entries does not.
  *
  * Harmless: {"requests": [{"code": "0x222000", "in": [{"u32": 3}, {"u32": 7}]}]}
+ * Hostile: {"requests": [{"code": "0x222000", "in": [{"u32": "0x10000001"}, {"u32": 7}]}]}
+ * Shows: BUGCHECK 0xD6 .*!MakeTable
  */
 #include "../common.h"
 

@@ -2,8 +2,10 @@
  * uma_name.c - the descriptor of a name is captured by an accessor, its characters go to a Zw routine where they are.
  *
  * Harmless: {"buffers": {"name": [{"utf16": "\\Registry\\Machine"}]}, "requests": [{"code": "0x222003", "in": [{"u16":
- * 34},
- * {"u16": 34}, {"align": 8}, {"pointer": "name"}]}]}
+ * 34}, {"u16": 34}, {"align": 8}, {"pointer": "name"}]}]}
+ * Hostile: {"buffers": {"name": [{"utf16": "\\Registry\\Machine"}]}, "requests": [{"code": "0x222003", "in": [{"u16":
+ * 34}, {"u16": 34}, {"align": 8}, {"pointer": "name"}]}]}
+ * Shows with --verify: BUGCHECK 0xC4 .*!TestKey
  */
 #include "../common.h"
 #include "usermode_accessors.h"

@@ -2,6 +2,8 @@
  * wdm_handle.c - a handle of the caller's is referenced as if it were the kernel's: any object, any access.
  *
  * Harmless: {"requests": [{"code": "0x222000", "in": [{"u64": 0}]}]}
+ * Hostile: {"requests": [{"code": "0x222000", "in": [{"u64": 4096}]}]}
+ * Shows with --verify: BUGCHECK 0xC4 .*!Notify
  */
 #include "../common.h"
 

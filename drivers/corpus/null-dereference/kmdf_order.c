@@ -2,6 +2,8 @@
  * kmdf_order.c - a read is served before the request that makes the buffer has come.
  *
  * Harmless: {"requests": [{"code": "0x222004", "in": [{"u32": 9}]}, {"code": "0x222000", "out": 4}]}
+ * Hostile: {"requests": [{"code": "0x222000", "out": 4}]}
+ * Shows: BUGCHECK .*!Get
  */
 #define CORPUS_KMDF
 #include "../common.h"

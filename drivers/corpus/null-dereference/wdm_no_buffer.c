@@ -2,6 +2,8 @@
  * wdm_no_buffer.c - a request without buffers has no system buffer, and nobody looks at the length.
  *
  * Harmless: {"requests": [{"code": "0x222000", "in": [{"u32": 60}]}]}
+ * Hostile: {"requests": [{"code": "0x222000"}]}
+ * Shows: BUGCHECK .*!SetSeconds
  */
 #include "../common.h"
 

@@ -2,6 +2,8 @@
  * kmdf_information.c - the sender is told that as many bytes came back as it asked for, whatever its buffer has.
  *
  * Harmless: {"requests": [{"code": "0x222000", "in": [{"u32": 4}], "out": 8}]}
+ * Hostile: {"requests": [{"code": "0x222000", "in": [{"u32": 64}], "out": 8}]}
+ * Shows: BUGCHECK 
  */
 #define CORPUS_KMDF
 #include "../common.h"

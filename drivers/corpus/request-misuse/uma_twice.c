@@ -2,6 +2,8 @@
  * uma_twice.c - the handler of a failing read completes the request, and so does the end of the routine.
  *
  * Harmless: {"requests": [{"code": "0x222003", "in": [{"u32": 1}]}]}
+ * Hostile: {"requests": [{"code": "0x222003", "in": {"bad": "unmapped", "size": 4}}]}
+ * Shows: BUGCHECK 0x(44|D5) .*!
  */
 #define CORPUS_OWN_DISPATCH
 #include "../common.h"

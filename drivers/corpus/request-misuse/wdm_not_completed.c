@@ -2,6 +2,8 @@
  * wdm_not_completed.c - a request that is too short is answered with a status and never completed.
  *
  * Harmless: {"requests": [{"code": "0x222000", "in": [{"u32": 1}, {"u32": 2}]}]}
+ * Hostile: {"requests": [{"code": "0x222000", "in": [{"u32": 1}]}]}
+ * Shows: unload: STATUS_DEVICE_BUSY
  */
 #define CORPUS_OWN_DISPATCH
 #include "../common.h"

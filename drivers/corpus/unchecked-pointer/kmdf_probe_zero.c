@@ -4,6 +4,9 @@
  *
  * Harmless: {"buffers": {"text": [{"ascii": "0123456789abcdef"}]}, "requests": [{"code": "0x222003",
  * "in": [{"pointer": "text"}, {"u32": 16}, {"u32": 0}]}]}
+ * Hostile: {"requests": [{"code": "0x222003", "in": [{"pointer": {"bad": "kernel", "size": 16}}, {"u32": 0}, {"u32":
+ * 0}]}]}
+ * Shows: STATUS_SUCCESS
  */
 #define CORPUS_KMDF
 #define CORPUS_IN_CALLER

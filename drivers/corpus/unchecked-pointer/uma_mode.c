@@ -3,6 +3,8 @@
  *
  * Harmless: {"buffers": {"text": [{"ascii": "0123456789abcdef"}]}, "requests": [{"code": "0x222000", "in": [{"pointer":
  * "text"}], "out": 16}]}
+ * Hostile: {"requests": [{"code": "0x222000", "in": [{"pointer": {"bad": "kernel", "size": 16}}], "out": 16}]}
+ * Shows: KERNEL BYTES LEAKED
  */
 #include "../common.h"
 #include "usermode_accessors.h"
@@ -21,7 +23,7 @@ OUT_OF_LINE NTSTATUS ReadText(PUCHAR To, const VOID *From, KPROCESSOR_MODE Reque
 #ifdef FIXED
         CopyFromMode(To, From, TEXT_SIZE, Requestor);
 #else
-        CopyFromMode(To, From, TEXT_SIZE, KernelMode); /* BUG: unchecked-pointer raw-user-access */
+        CopyFromMode(To, From, TEXT_SIZE, KernelMode); /* BUG: unchecked-pointer */
 #endif
     } __except (EXCEPTION_EXECUTE_HANDLER) {
         return GetExceptionCode();

@@ -3,6 +3,8 @@
  *
  * Harmless: {"buffers": {"reply": 8}, "requests": [{"code": "0x222000", "in": [{"pointer": "reply"}], "show":
  * ["reply"]}]}
+ * Hostile: {"requests": [{"code": "0x222000", "in": [{"pointer": {"bad": "kernel", "size": 8}}]}]}
+ * Shows: KERNEL MEMORY OVERWRITTEN
  */
 #include "../common.h"
 #include "usermode_accessors.h"

@@ -2,6 +2,8 @@
  * kmdf_filter.c - the filter knows one status only: a page that cannot be read in raises another.
  *
  * Harmless: {"requests": [{"code": "0x222003", "in": [{"u64": 5}]}]}
+ * Hostile: {"requests": [{"code": "0x222003", "in": {"bad": "in-page-error", "fields": [{"u64": 5}]}}]}
+ * Shows: BUGCHECK .*!ReadLimit
  */
 #define CORPUS_KMDF
 #define CORPUS_IN_CALLER

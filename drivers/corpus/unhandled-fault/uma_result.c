@@ -2,6 +2,8 @@
  * uma_result.c - the input is read inside __try, the result is written by an accessor outside of it.
  *
  * Harmless: {"requests": [{"code": "0x222003", "in": [{"u32": 3}, {"u32": 4}], "out": 4}]}
+ * Hostile: {"requests": [{"code": "0x222003", "in": [{"u32": 3}, {"u32": 4}], "out": {"bad": "unmapped", "size": 4}}]}
+ * Shows: BUGCHECK .*!Multiply
  */
 #include "../common.h"
 #include "usermode_accessors.h"

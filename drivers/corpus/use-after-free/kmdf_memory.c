@@ -2,6 +2,8 @@
  * kmdf_memory.c - a reset deletes the memory object; its address stays in the driver's variable and is written to.
  *
  * Harmless: {"requests": [{"code": "0x222004"}, {"code": "0x222000", "in": [{"u32": 1}]}]}
+ * Hostile: {"requests": [{"code": "0x222004"}, {"code": "0x222004"}, {"code": "0x222000", "in": [{"u32": 1}]}]}
+ * Shows: BUGCHECK .*!AddValue
  */
 #define CORPUS_KMDF
 #include "../common.h"

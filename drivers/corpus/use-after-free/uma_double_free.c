@@ -2,6 +2,8 @@
  * uma_double_free.c - the handler of a failing copy frees the block, and so does the end of the function.
  *
  * Harmless: {"requests": [{"code": "0x222003", "in": [{"ascii": "payload"}]}]}
+ * Hostile: {"requests": [{"code": "0x222003", "in": {"bad": "unmapped", "size": 8}}]}
+ * Shows: BUGCHECK 0xC2 .*!TakePayload
  */
 #include "../common.h"
 #include "usermode_accessors.h"

@@ -3,6 +3,9 @@
  *
  * Harmless: {"requests": [{"code": "0x222000", "in": [{"u32": 5}]}, {"code": "0x222004", "out": 4}, {"code":
  * "0x222008"}]}
+ * Hostile: {"requests": [{"code": "0x222000", "in": [{"u32": 5}]}, {"code": "0x222008"}, {"code": "0x222004", "out":
+ * 4}]}
+ * Shows: BUGCHECK .*!QuerySession
  */
 #include "../common.h"
 

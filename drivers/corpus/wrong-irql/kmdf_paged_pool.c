@@ -2,6 +2,8 @@
  * kmdf_paged_pool.c - text that does not fit the array gets paged pool, while the spin lock is held.
  *
  * Harmless: {"requests": [{"code": "0x222000", "in": [{"ascii": "short"}]}]}
+ * Hostile: {"requests": [{"code": "0x222000", "in": [{"fill": {"byte": 65, "count": 64}}]}]}
+ * Shows: BUGCHECK 0xC4 .*!Store
  */
 #define CORPUS_KMDF
 #include "../common.h"

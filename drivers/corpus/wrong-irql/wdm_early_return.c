@@ -2,6 +2,8 @@
  * wdm_early_return.c - one way out of the function forgets the spin lock, and with it the level.
  *
  * Harmless: {"requests": [{"code": "0x222000", "in": [{"u32": 3}]}]}
+ * Hostile: {"requests": [{"code": "0x222000", "in": [{"u32": 2000000}]}]}
+ * Shows with --verify: BUGCHECK 0xC9 
  */
 #include "../common.h"
 
