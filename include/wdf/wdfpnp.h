@@ -111,6 +111,30 @@ FORCEINLINE VOID WDF_DEVICE_PROPERTY_DATA_INIT(PWDF_DEVICE_PROPERTY_DATA Propert
     PropertyData->PropertyKey = PropertyKey;
 }
 
+FORCEINLINE VOID WDF_QUERY_INTERFACE_CONFIG_INIT(
+    PWDF_QUERY_INTERFACE_CONFIG InterfaceConfig, PINTERFACE Interface, const GUID *InterfaceType,
+    PFN_WDF_DEVICE_PROCESS_QUERY_INTERFACE_REQUEST EvtDeviceProcessQueryInterfaceRequest)
+{
+    RtlZeroMemory(InterfaceConfig, sizeof(*InterfaceConfig));
+    InterfaceConfig->Size = sizeof(*InterfaceConfig);
+    InterfaceConfig->Interface = Interface;
+    InterfaceConfig->InterfaceType = InterfaceType;
+    InterfaceConfig->EvtDeviceProcessQueryInterfaceRequest = EvtDeviceProcessQueryInterfaceRequest;
+}
+
+#ifdef _WIN32
+/* For INTERFACE.InterfaceReference and InterfaceDereference, where nobody counts. */
+FORCEINLINE VOID NTAPI WdfDeviceInterfaceReferenceNoOp(PVOID Context)
+{
+    UNREFERENCED_PARAMETER(Context);
+}
+
+FORCEINLINE VOID NTAPI WdfDeviceInterfaceDereferenceNoOp(PVOID Context)
+{
+    UNREFERENCED_PARAMETER(Context);
+}
+#endif
+
 #define WDF_INSERT_AT_END ((ULONG)0xFFFFFFFF)
 
 #ifdef _WIN32

@@ -75,6 +75,16 @@ typedef struct _PNP_BUS_INFORMATION {
     ULONG BusNumber;
 } PNP_BUS_INFORMATION, *PPNP_BUS_INFORMATION;
 
+/* What every interface that drivers define for each other begins with. */
+typedef VOID(NTAPI *PINTERFACE_REFERENCE)(PVOID Context);
+typedef VOID(NTAPI *PINTERFACE_DEREFERENCE)(PVOID Context);
+typedef struct _INTERFACE {
+    USHORT Size, Version;
+    PVOID Context;
+    PINTERFACE_REFERENCE InterfaceReference;
+    PINTERFACE_DEREFERENCE InterfaceDereference;
+} INTERFACE, *PINTERFACE;
+
 typedef ULONG PNP_DEVICE_STATE;
 #define PNP_DEVICE_DISABLED                      0x01
 #define PNP_DEVICE_DONT_DISPLAY_IN_UI            0x02

@@ -101,6 +101,7 @@ struct kmdf_pnp {
     WDF_DEVICE_POWER_POLICY_WAKE_SETTINGS wake;
     LONG idle_references;  /* kmdf_lock */
     LIST_ENTRY interfaces; /* struct kmdf_interface.link; kmdf_lock */
+    LIST_ENTRY offers;     /* struct kmdf_offer.link; kmdf_lock */
     LONG inside;           /* IRPs that hold the device's remove lock; kmdf_lock */
     bool closing;          /* no more get it; kmdf_lock */
     KEVENT empty;          /* set while inside is 0 */
@@ -183,6 +184,15 @@ void kmdf_resources_list_free(CM_RESOURCE_LIST *list);
 
 void kmdf_interfaces_enable(struct kmdf_device *device, bool enable);
 void kmdf_interfaces_free(struct kmdf_device *device);
+
+/* ---- query_interface.c, target_pnp.c ---- */
+
+/* IRP_MN_QUERY_INTERFACE. */
+NTSTATUS kmdf_query_interface(struct kmdf_device *device, IRP *irp);
+void kmdf_offers_free(struct kmdf_device *device);
+/* Sends a PnP request that only asks, with the parameters of what, and waits. STATUS_NOT_SUPPORTED: nobody answers.
+ * PASSIVE_LEVEL. */
+NTSTATUS kmdf_pnp_ask(DEVICE_OBJECT *wdm, const IO_STACK_LOCATION *what, ULONG_PTR *information);
 
 /* ---- preprocess.c ---- */
 

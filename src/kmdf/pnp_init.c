@@ -29,6 +29,7 @@ void kmdf_pnp_begin(struct kmdf_device *device, const struct WDFDEVICE_INIT *ini
     KeInitializeEvent(&pnp->turn, SynchronizationEvent, TRUE);
     KeInitializeEvent(&pnp->empty, NotificationEvent, TRUE);
     InitializeListHead(&pnp->interfaces);
+    InitializeListHead(&pnp->offers);
     pnp->power = WdfPowerDeviceD3Final;
     pnp->owner = init->pnp.owner == WdfUseDefault ? init->pnp.pdo && !init->pnp.filter : init->pnp.owner == WdfTrue;
     pnp->states[KMDF_MACHINE_PNP] = WdfDevStatePnpObjectCreated;
@@ -43,8 +44,10 @@ void kmdf_pnp_begin(struct kmdf_device *device, const struct WDFDEVICE_INIT *ini
 
 void kmdf_pnp_end(struct kmdf_device *device)
 {
-    if (device->pnp.interfaces.Flink)
-        kmdf_interfaces_free(device);
+    if (!device->pnp.interfaces.Flink) /* never begun */
+        return;
+    kmdf_interfaces_free(device);
+    kmdf_offers_free(device);
 }
 
 /* ---- for drivers ---- */

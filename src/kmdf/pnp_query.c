@@ -151,6 +151,8 @@ NTSTATUS kmdf_pnp_query(struct kmdf_device *device, IRP *irp)
         return usage(device, irp);
     case IRP_MN_QUERY_DEVICE_RELATIONS:
         return query_relations(device, irp);
+    case IRP_MN_QUERY_INTERFACE:
+        return kmdf_query_interface(device, irp);
     default:
         return kmdf_irp_forward(device, irp);
     }

@@ -6,8 +6,7 @@
 #include "wdk/io_more.h"
 #include "wdk/pnp.h"
 
-/* Sends a PnP request that only asks, with the parameters of what, and waits. PASSIVE_LEVEL. */
-static NTSTATUS ask(DEVICE_OBJECT *wdm, const IO_STACK_LOCATION *what, ULONG_PTR *information)
+NTSTATUS kmdf_pnp_ask(DEVICE_OBJECT *wdm, const IO_STACK_LOCATION *what, ULONG_PTR *information)
 {
     KEVENT event;
     IO_STATUS_BLOCK result = {.Status = STATUS_NOT_SUPPORTED};
@@ -30,7 +29,7 @@ DEVICE_OBJECT *kmdf_target_find_pdo(DEVICE_OBJECT *wdm)
     ULONG_PTR list = 0;
     IO_STACK_LOCATION what = {.MinorFunction = IRP_MN_QUERY_DEVICE_RELATIONS};
     what.Parameters.QueryDeviceRelations.Type = TargetDeviceRelation;
-    NTSTATUS status = ask(wdm, &what, &list);
+    NTSTATUS status = kmdf_pnp_ask(wdm, &what, &list);
     DEVICE_RELATIONS *relations = (DEVICE_RELATIONS *)list;
     if (!NT_SUCCESS(status) || !relations || !plat_is_readable(list, sizeof(*relations)))
         return NULL; /* or a driver that says yes to everything */
@@ -122,7 +121,7 @@ NTSTATUS NTAPI WdfIoTargetQueryForInterface(PWDF_DRIVER_GLOBALS DriverGlobals, W
     what.Parameters.QueryInterface.Version = Version;
     what.Parameters.QueryInterface.Interface = Interface;
     what.Parameters.QueryInterface.InterfaceSpecificData = InterfaceSpecificData;
-    NTSTATUS status = ask(wdm, &what, &information);
+    NTSTATUS status = kmdf_pnp_ask(wdm, &what, &information);
     ob_dereference(wdm);
     return status;
 }

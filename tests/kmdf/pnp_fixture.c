@@ -48,6 +48,8 @@ static NTSTATUS NTAPI bus_pnp(DEVICE_OBJECT *device, IRP *irp)
     UNREFERENCED_PARAMETER(device);
     fdo_note("bus: %s; ", name_of(minor));
     NTSTATUS status = fdo_behaviour.bus_refuses == minor ? STATUS_UNSUCCESSFUL : STATUS_SUCCESS;
+    if (minor == IRP_MN_QUERY_INTERFACE) /* as those above have answered */
+        status = irp->IoStatus.Status;
     irp->IoStatus.Status = status;
     IofCompleteRequest(irp, IO_NO_INCREMENT);
     return status;
@@ -418,6 +420,6 @@ int main(void)
         return 1;
     int failed = run_pnp_tests() + run_pnp_failure_tests() + run_power_tests() + run_pnp_query_tests() +
                  run_power_queue_tests() + run_preprocess_tests() + run_wmi_tests() + run_property_tests() +
-                 run_local_target_tests();
+                 run_query_interface_tests() + run_local_target_tests();
     return failed ? 1 : 0;
 }

@@ -15,6 +15,7 @@ int run_preprocess_tests(void);
 int run_local_target_tests(void);
 int run_wmi_tests(void);
 int run_property_tests(void);
+int run_query_interface_tests(void);
 
 extern PWDF_DRIVER_GLOBALS fdo_globals;
 extern DRIVER_OBJECT *fdo_driver;
