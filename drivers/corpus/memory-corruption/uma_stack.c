@@ -3,7 +3,7 @@
  *
  * Harmless: {"requests": [{"code": "0x222003", "in": [{"ascii": "short"}], "out": 4}]}
  * Hostile: {"requests": [{"code": "0x222003", "in": [{"fill": {"byte": 65, "count": 96}}], "out": 4}]}
- * Shows: BUGCHECK 
+ * Shows: BUGCHECK
  */
 #include "../common.h"
 #include "usermode_accessors.h"

@@ -3,7 +3,7 @@
  *
  * Harmless: {"requests": [{"code": "0x222000", "in": [{"u32": 4}], "out": 8}]}
  * Hostile: {"requests": [{"code": "0x222000", "in": [{"u32": 64}], "out": 8}]}
- * Shows: BUGCHECK 
+ * Shows: BUGCHECK
  */
 #define CORPUS_KMDF
 #include "../common.h"

@@ -3,7 +3,7 @@
  *
  * Harmless: {"requests": [{"code": "0x222000", "in": [{"u32": 3}]}]}
  * Hostile: {"requests": [{"code": "0x222000", "in": [{"u32": 2000000}]}]}
- * Shows with --verify: BUGCHECK 0xC9 
+ * Shows with --verify: BUGCHECK 0xC9
  */
 #include "../common.h"
 
