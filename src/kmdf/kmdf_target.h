@@ -67,10 +67,11 @@ bool kmdf_target_is_open(const struct kmdf_target *target);
 
 /* ---- target_pnp.c, target_removal.c ---- */
 
-/* The physical device of a stack, referenced, by asking its drivers; null: they know none. PASSIVE_LEVEL. */
-DEVICE_OBJECT *kmdf_target_find_pdo(DEVICE_OBJECT *wdm);
-/* Has the removal of the open target's device told; ends that. PASSIVE_LEVEL. */
-void kmdf_target_watch(struct kmdf_target *target);
+/* The physical device of a stack, referenced, by asking its drivers; null: they know none.
+ * STATUS_INSUFFICIENT_RESOURCES. PASSIVE_LEVEL. */
+NTSTATUS kmdf_target_find_pdo(DEVICE_OBJECT *wdm, DEVICE_OBJECT **pdo);
+/* Has the removal of the open target's device told; ends that. STATUS_INSUFFICIENT_RESOURCES. PASSIVE_LEVEL. */
+NTSTATUS kmdf_target_watch(struct kmdf_target *target);
 void kmdf_target_unwatch(struct kmdf_target *target);
 
 /* ---- target_format.c ---- */

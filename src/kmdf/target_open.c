@@ -45,6 +45,22 @@ static NTSTATUS open_status(NTSTATUS status)
     return status == STATUS_OBJECT_NAME_NOT_FOUND || status == STATUS_OBJECT_PATH_NOT_FOUND ? STATUS_NOT_FOUND : status;
 }
 
+/* The target is open; if that fails, the handle goes. */
+static NTSTATUS adopt(struct kmdf_target *target, FILE_OBJECT *file, HANDLE handle)
+{
+    DEVICE_OBJECT *pdo, *wdm = IoGetRelatedDeviceObject(file);
+    NTSTATUS status = kmdf_target_find_pdo(wdm, &pdo);
+    if (!NT_SUCCESS(status)) {
+        ob_handle_close(handle, KernelMode);
+        return status;
+    }
+    kmdf_target_opened(target, wdm, pdo, file, handle);
+    status = kmdf_target_watch(target);
+    if (!NT_SUCCESS(status))
+        kmdf_target_close(target, WdfIoTargetClosed);
+    return status;
+}
+
 static NTSTATUS open_by_name(struct kmdf_target *target, const WDF_IO_TARGET_OPEN_PARAMS *params, ULONG *information)
 {
     FILE_OBJECT *file;
@@ -64,11 +80,8 @@ static NTSTATUS open_by_name(struct kmdf_target *target, const WDF_IO_TARGET_OPE
     if (!NT_SUCCESS(status))
         return open_status(status);
     status = ob_handle_create(file, create.access, OBJ_KERNEL_HANDLE, KernelMode, &handle);
-    if (NT_SUCCESS(status)) {
-        DEVICE_OBJECT *wdm = IoGetRelatedDeviceObject(file);
-        kmdf_target_opened(target, wdm, kmdf_target_find_pdo(wdm), file, handle);
-        kmdf_target_watch(target);
-    }
+    if (NT_SUCCESS(status))
+        status = adopt(target, file, handle);
     ob_dereference(file);
     *information = (ULONG)did;
     return status;
@@ -80,10 +93,12 @@ static NTSTATUS open_device(struct kmdf_target *target, const WDF_IO_TARGET_OPEN
         return STATUS_INVALID_PARAMETER;
     if (params->TargetFileObject && !params->TargetFileObject->DeviceObject)
         return STATUS_NO_SUCH_DEVICE;
+    DEVICE_OBJECT *pdo;
     NTSTATUS status = remember(target, params);
     if (NT_SUCCESS(status))
-        kmdf_target_opened(target, params->TargetDeviceObject, kmdf_target_find_pdo(params->TargetDeviceObject),
-                           params->TargetFileObject, NULL);
+        status = kmdf_target_find_pdo(params->TargetDeviceObject, &pdo);
+    if (NT_SUCCESS(status))
+        kmdf_target_opened(target, params->TargetDeviceObject, pdo, params->TargetFileObject, NULL);
     return status;
 }
 

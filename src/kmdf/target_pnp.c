@@ -24,18 +24,21 @@ NTSTATUS kmdf_pnp_ask(DEVICE_OBJECT *wdm, const IO_STACK_LOCATION *what, ULONG_P
     return result.Status;
 }
 
-DEVICE_OBJECT *kmdf_target_find_pdo(DEVICE_OBJECT *wdm)
+NTSTATUS kmdf_target_find_pdo(DEVICE_OBJECT *wdm, DEVICE_OBJECT **pdo)
 {
     ULONG_PTR list = 0;
     IO_STACK_LOCATION what = {.MinorFunction = IRP_MN_QUERY_DEVICE_RELATIONS};
     what.Parameters.QueryDeviceRelations.Type = TargetDeviceRelation;
+    *pdo = NULL;
     NTSTATUS status = kmdf_pnp_ask(wdm, &what, &list);
     DEVICE_RELATIONS *relations = (DEVICE_RELATIONS *)list;
+    if (status == STATUS_INSUFFICIENT_RESOURCES)
+        return status;
     if (!NT_SUCCESS(status) || !relations || !plat_is_readable(list, sizeof(*relations)))
-        return NULL; /* or a driver that says yes to everything */
-    DEVICE_OBJECT *pdo = relations->Count ? relations->Objects[0] : NULL;
+        return STATUS_SUCCESS; /* or a driver that says yes to everything */
+    *pdo = relations->Count ? relations->Objects[0] : NULL;
     rtl_pool.release(relations);
-    return pdo;
+    return STATUS_SUCCESS;
 }
 
 /* ---- for drivers ---- */

@@ -57,12 +57,13 @@ static NTSTATUS NTAPI notified(PVOID structure, PVOID context)
 }
 
 /* One that is none of plug and play is not removed. */
-void kmdf_target_watch(struct kmdf_target *target)
+NTSTATUS kmdf_target_watch(struct kmdf_target *target)
 {
     kmdf_target_unwatch(target);
-    if (target->pdo)
-        IoRegisterPlugPlayNotification(EventCategoryTargetDeviceChange, 0, target->file,
-                                       target->object.client->driver_object, notified, target, &target->watch);
+    if (!target->pdo)
+        return STATUS_SUCCESS;
+    return IoRegisterPlugPlayNotification(EventCategoryTargetDeviceChange, 0, target->file,
+                                          target->object.client->driver_object, notified, target, &target->watch);
 }
 
 void kmdf_target_unwatch(struct kmdf_target *target)

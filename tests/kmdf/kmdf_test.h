@@ -55,6 +55,11 @@ NTSTATUS test_unload(void);
 /* A control device of the loaded driver, deleted with it. */
 WDFDEVICE test_control_device(WDF_SYNCHRONIZATION_SCOPE scope, WDF_EXECUTION_LEVEL level);
 
+/* Has attempt made again and again, with its first allocation refused, its second ...: each time it must fail for want
+ * of resources and leave nothing. Returns how many allocations it makes when it succeeds in the end. (shortage_test.c)
+ */
+int with_each_refused(NTSTATUS (*attempt)(void));
+
 /* What callbacks wrote down, in order: "cleanup child; destroy child; ". */
 extern char test_record[1024];
 void test_note(const char *format, ...) __attribute__((format(printf, 1, 2)));

@@ -530,6 +530,70 @@ static void test_options(void **state)
     assert_int_equal(returned, 1);
 }
 
+/* ---- memory is short ---- */
+
+static ULONG method;
+
+static NTSTATUS create_one(void)
+{
+    return WdfRequestCreate(test_globals, NULL, target, &request);
+}
+static NTSTATUS format_one(void)
+{
+    return WdfIoTargetFormatRequestForIoctl(test_globals, target, request, LOWER_CODE(method), memory, NULL, memory,
+                                            NULL);
+}
+static NTSTATUS send_one(void)
+{
+    WDF_MEMORY_DESCRIPTOR descriptor;
+    WDF_MEMORY_DESCRIPTOR_INIT_HANDLE(&descriptor, memory, NULL);
+    return WdfIoTargetSendIoctlSynchronously(test_globals, target, NULL, LOWER_CODE(METHOD_OUT_DIRECT), &descriptor,
+                                             &descriptor, NULL, NULL);
+}
+static NTSTATUS send_formatted_timed(void)
+{
+    return send_with(0, WDF_REL_TIMEOUT_IN_SEC(1000)) ? STATUS_SUCCESS : WdfRequestGetStatus(test_globals, request);
+}
+static NTSTATUS create_target(void)
+{
+    WDFIOTARGET other;
+    return WdfIoTargetCreate(test_globals, target_device, NULL, &other);
+}
+static NTSTATUS open_again(void)
+{
+    WDF_IO_TARGET_OPEN_PARAMS params;
+    WDF_IO_TARGET_OPEN_PARAMS_INIT_OPEN_BY_NAME(&params, &lower_name, GENERIC_READ);
+    return WdfIoTargetOpen(test_globals, target, &params);
+}
+
+static void test_shortage(void **state)
+{
+    UNREFERENCED_PARAMETER(state);
+    make();
+    lower_hook = NULL;
+    assert_in_range(with_each_refused(create_target), 1, 9);
+    assert_in_range(with_each_refused(create_one), 2, 9);
+    for (method = METHOD_BUFFERED; method <= METHOD_NEITHER; method++) {
+        assert_int_equal(with_each_refused(format_one), method == METHOD_NEITHER ? 0 : 1);
+        reuse();
+    }
+    assert_in_range(with_each_refused(send_one), 3, 9); /* request, IRP, MDL */
+    WdfIoTargetClose(test_globals, target);
+    assert_in_range(with_each_refused(open_again), 3, 59);
+}
+
+/* The timer that a time-out needs: the request is the driver's still, and can be sent without. */
+static void test_no_timer(void **state)
+{
+    UNREFERENCED_PARAMETER(state);
+    make();
+    lower_hook = complete_at_once;
+    reuse();
+    format();
+    assert_int_equal(with_each_refused(send_formatted_timed), 1);
+    assert_int_equal(returned, 1);
+}
+
 /* ---- violations ---- */
 
 static void complete_own(void)
@@ -634,7 +698,8 @@ int run_request_send_tests(void)
         LOADED(test_cancel),       LOADED(test_timeout),     LOADED(test_timer_allocated),
         LOADED(test_race),         LOADED(test_stop),        LOADED(test_purge),
         LOADED(test_wait),         LOADED(test_unload_sent), LOADED(test_locations),
-        LOADED(test_options),      LOADED(test_violations),
+        LOADED(test_options),      LOADED(test_shortage),    LOADED(test_no_timer),
+        LOADED(test_violations),
     };
     return cmocka_run_group_tests_name("kmdf requests sent", tests, NULL, NULL);
 }

@@ -43,8 +43,7 @@ static struct snapshot look(void)
     return now;
 }
 
-/* Returns how many allocations attempt makes. */
-static int with_each_refused(NTSTATUS (*attempt)(void))
+int with_each_refused(NTSTATUS (*attempt)(void))
 {
     me = ke_thread_current();
     for (int which = 0; which < MOST; which++) {
