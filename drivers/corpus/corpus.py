@@ -106,7 +106,9 @@ def harmless(path, twin):
     return request if twin == "good" else None
 
 
-def send(uma, driver, request, *options):
+def send(uma, driver, twin, request, *options):
+    """The good twin has to please the verifier and SMAP as well."""
+    options += ("--smap", "--verify") if twin == "good" else ()
     with tempfile.NamedTemporaryFile("w", suffix=".json") as file:
         json.dump(request, file)
         file.flush()
@@ -127,7 +129,7 @@ def check_harmless(uma, driver, path, twin):
     request = harmless(path, twin)
     if request is None:
         return []
-    done = send(uma, driver, request, "--timeout=60")
+    done = send(uma, driver, twin, request, "--timeout=60")
     statuses = re.findall(r"^#\d+ .*?: (STATUS_\w+|0x[0-9a-f]+) information", done.stdout, re.M)
     wrong = [f"exit status {done.returncode}"] if done.returncode else []
     wrong += [] if statuses == ["STATUS_SUCCESS"] * len(request["requests"]) else [f"answers {statuses}"]
@@ -141,7 +143,7 @@ def check_hostile(uma, driver, path, twin):
     if "Hostile" not in keys:
         return []
     shows = next(key for key in keys if key.startswith("Shows"))
-    done = send(uma, driver, request_of(path, keys["Hostile"]), *shows.split()[2:])
+    done = send(uma, driver, twin, request_of(path, keys["Hostile"]), *shows.split()[2:])
     wrong, shown = [], re.search(keys[shows], done.stdout)
     if twin == "bad":
         wrong += [] if shown else [f"does not show {keys[shows]!r}"]
