@@ -1,5 +1,7 @@
 /* pnp_failure_test.c - starts that fail, at each point where they can, and what is undone then. */
 #include "pnp_fixture.h"
+#include "mm.h"
+#include "wdk/pnp.h"
 
 static void check_start(const char *fails, const char *record, const char *removal)
 {
@@ -77,12 +79,91 @@ static void test_way_down(void **state)
     fdo_unload();
 }
 
+/* ---- memory is short ---- */
+
+static int countdown;
+
+static bool refuse(enum mm_want want)
+{
+    UNREFERENCED_PARAMETER(want);
+    return countdown-- == 0;
+}
+
+static VOID NTAPI state_changed(WDFDEVICE device, const WDF_DEVICE_PNP_NOTIFICATION_DATA *data)
+{
+    UNREFERENCED_PARAMETER(device);
+    UNREFERENCED_PARAMETER(data);
+}
+
+static NTSTATUS NTAPI see(WDFDEVICE device, PIRP irp)
+{
+    irp->CurrentLocation++;
+    irp->Tail.Overlay.CurrentStackLocation++;
+    return WdfDeviceWdmDispatchPreprocessedIrp(fdo_globals, device, irp);
+}
+
+static NTSTATUS prepare_much(PWDFDEVICE_INIT init)
+{
+    UCHAR minor = IRP_MN_QUERY_CAPABILITIES;
+    NTSTATUS status = WdfDeviceInitRegisterPnpStateChangeCallback(fdo_globals, init, WdfDevStatePnpStarted,
+                                                                  state_changed, StateNotificationEnterState);
+    return NT_SUCCESS(status)
+               ? WdfDeviceInitAssignWdmIrpPreprocessCallback(fdo_globals, init, see, IRP_MJ_PNP, &minor, 1)
+               : status;
+}
+
+static NTSTATUS make_much(WDFDEVICE device)
+{
+    static const GUID guid = {1, 2, 3, {4}};
+    static INTERFACE offered = {.Size = sizeof(offered)};
+    WDF_IO_QUEUE_CONFIG config;
+    WDF_QUERY_INTERFACE_CONFIG query;
+    WDF_IO_QUEUE_CONFIG_INIT_DEFAULT_QUEUE(&config, WdfIoQueueDispatchManual);
+    NTSTATUS status = WdfIoQueueCreate(fdo_globals, device, &config, NULL, NULL);
+    WDF_QUERY_INTERFACE_CONFIG_INIT(&query, &offered, &guid, NULL);
+    return NT_SUCCESS(status) ? WdfDeviceAddQueryInterface(fdo_globals, device, &query) : status;
+}
+
+/* AddDevice with each of its allocations refused in turn: it fails, and the next time all is as before. */
+static void test_short_of_memory(void **state)
+{
+    NTSTATUS status;
+    int which = 0;
+    UNREFERENCED_PARAMETER(state);
+    fdo_load();
+    fdo_behaviour.before = prepare_much;
+    fdo_behaviour.after = make_much;
+    fdo_behaviour.short_of = true;
+    do {
+        SIZE_T kernel = mm_pool_bytes_in_use(MM_POOL_KERNEL), driver = mm_pool_bytes_in_use(MM_POOL_DRIVER);
+        countdown = which++;
+        mm_short = refuse;
+        status = fdo_add();
+        mm_short = NULL;
+        if (countdown < 0)
+            assert_int_equal(status, STATUS_INSUFFICIENT_RESOURCES);
+        else
+            assert_int_equal(status, STATUS_SUCCESS);
+        if (NT_SUCCESS(status))
+            continue;
+        assert_null(fdo_pdo->AttachedDevice);
+        assert_null(fdo_driver->DeviceObject);
+        assert_int_equal(mm_pool_bytes_in_use(MM_POOL_KERNEL), kernel);
+        assert_int_equal(mm_pool_bytes_in_use(MM_POOL_DRIVER), driver);
+    } while (!NT_SUCCESS(status) && which < 100);
+    assert_int_equal(status, STATUS_SUCCESS);
+    assert_true(which > 5);
+    assert_int_equal(fdo_send(IRP_MN_START_DEVICE), STATUS_SUCCESS);
+    fdo_end();
+}
+
 int run_pnp_failure_tests(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_prepare),  cmocka_unit_test(test_entry), cmocka_unit_test(test_post),
-        cmocka_unit_test(test_init),     cmocka_unit_test(test_bus),   cmocka_unit_test(test_restart),
-        cmocka_unit_test(test_way_down),
+        cmocka_unit_test(test_prepare),  cmocka_unit_test(test_entry),
+        cmocka_unit_test(test_post),     cmocka_unit_test(test_init),
+        cmocka_unit_test(test_bus),      cmocka_unit_test(test_restart),
+        cmocka_unit_test(test_way_down), cmocka_unit_test(test_short_of_memory),
     };
     return cmocka_run_group_tests_name("kmdf pnp failures", tests, NULL, NULL);
 }

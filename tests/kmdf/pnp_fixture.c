@@ -215,7 +215,10 @@ static NTSTATUS NTAPI add_device(WDFDRIVER driver, PWDFDEVICE_INIT init)
     WDF_OBJECT_ATTRIBUTES_INIT(&attributes);
     attributes.EvtCleanupCallback = cleanup;
     attributes.EvtDestroyCallback = destroy;
-    assert_int_equal(WdfDeviceCreate(fdo_globals, &init, &attributes, &fdo_device), STATUS_SUCCESS);
+    status = WdfDeviceCreate(fdo_globals, &init, &attributes, &fdo_device);
+    if (fdo_behaviour.short_of && !NT_SUCCESS(status))
+        return status;
+    assert_int_equal(status, STATUS_SUCCESS);
     assert_null(init);
     return fdo_behaviour.after ? fdo_behaviour.after(fdo_device) : status;
 }

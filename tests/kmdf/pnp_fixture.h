@@ -39,6 +39,7 @@ struct fdo_behaviour {
     NTSTATUS (*after)(WDFDEVICE device);
     bool no_device; /* EvtDriverDeviceAdd makes none */
     bool quiet;     /* no PnP and power callbacks */
+    bool short_of;  /* memory: making the device may fail */
     LONG bus_refuses;
 };
 extern struct fdo_behaviour fdo_behaviour;
