@@ -157,13 +157,42 @@ static void test_short_of_memory(void **state)
     fdo_end();
 }
 
+/* The same for the start; its first allocation is the IRP, the test's own. */
+static void test_start_short_of_memory(void **state)
+{
+    NTSTATUS status = STATUS_INSUFFICIENT_RESOURCES;
+    UNREFERENCED_PARAMETER(state);
+    int which = 1;
+    for (; !NT_SUCCESS(status) && which < 100; which++) {
+        fdo_load();
+        fdo_behaviour.before = prepare_much;
+        fdo_behaviour.after = make_much;
+        assert_int_equal(fdo_add(), STATUS_SUCCESS);
+        countdown = which;
+        mm_short = refuse;
+        status = fdo_send(IRP_MN_START_DEVICE);
+        mm_short = NULL;
+        assert_int_equal(status, countdown < 0 ? STATUS_INSUFFICIENT_RESOURCES : STATUS_SUCCESS);
+        assert_int_equal(WdfDeviceGetDevicePnpState(fdo_globals, fdo_device),
+                         countdown < 0 ? WdfDevStatePnpFailedWaitForRemove : WdfDevStatePnpStarted);
+        fdo_end();
+    }
+    assert_int_equal(status, STATUS_SUCCESS);
+    assert_true(which > 2);
+}
+
 int run_pnp_failure_tests(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_prepare),  cmocka_unit_test(test_entry),
-        cmocka_unit_test(test_post),     cmocka_unit_test(test_init),
-        cmocka_unit_test(test_bus),      cmocka_unit_test(test_restart),
-        cmocka_unit_test(test_way_down), cmocka_unit_test(test_short_of_memory),
+        cmocka_unit_test(test_prepare),
+        cmocka_unit_test(test_entry),
+        cmocka_unit_test(test_post),
+        cmocka_unit_test(test_init),
+        cmocka_unit_test(test_bus),
+        cmocka_unit_test(test_restart),
+        cmocka_unit_test(test_way_down),
+        cmocka_unit_test(test_short_of_memory),
+        cmocka_unit_test(test_start_short_of_memory),
     };
     return cmocka_run_group_tests_name("kmdf pnp failures", tests, NULL, NULL);
 }
