@@ -26,6 +26,7 @@ int run_request_send_tests(void);
 int run_request_sent_tests(void);
 int run_request_misuse_tests(void);
 int run_forward_tests(void);
+int run_forward_cancel_tests(void);
 int run_target_removal_tests(void);
 /* Shows how each status of the two probe-and-lock calls was provoked, as a table. */
 void print_probe_lock_table(void);

@@ -109,6 +109,6 @@ int main(int count, char **arguments)
                  run_buffer_tests() + run_probe_lock_tests() + run_deferred_tests() + run_lock_tests() +
                  run_collection_tests() + run_registry_tests() + run_target_tests() + run_request_send_tests() +
                  run_request_sent_tests() + run_request_misuse_tests() + run_forward_tests() +
-                 run_target_removal_tests();
+                 run_forward_cancel_tests() + run_target_removal_tests();
     return failed ? 1 : 0;
 }
