@@ -68,6 +68,11 @@ static inline struct arch_thread *arch_self(void)
  * every other register as it was at the fault. Returns false if pc is not in the table.
  */
 bool arch_fault_lookup(ULONG_PTR pc, ULONG_PTR *fixup);
+/*
+ * The same for instructions of a primitive that touch its caller's own memory. Where that turns out to be a user
+ * address, the fix-up closes the window and raises in the caller; a fault at a system address is the caller's own.
+ */
+bool arch_kernel_fault_lookup(ULONG_PTR pc, ULONG_PTR *fixup);
 
 /*
  * The bits of PKRU that keep this thread from user pages: clear while a window is open, set otherwise. Written once by

@@ -13,18 +13,30 @@ struct fault_entry {
 
 extern const struct fault_entry __start_uma_fault_table[] __attribute__((weak));
 extern const struct fault_entry __stop_uma_fault_table[] __attribute__((weak));
+extern const struct fault_entry __start_uma_kernel_fault_table[] __attribute__((weak));
+extern const struct fault_entry __stop_uma_kernel_fault_table[] __attribute__((weak));
 
 /*
- * Called from signal handlers: no locks, no allocation. The table has tens of entries; they are in link order, not
- * sorted.
+ * Called from signal handlers: no locks, no allocation. The tables have tens and hundreds of entries; they are in link
+ * order, not sorted.
  */
-bool arch_fault_lookup(ULONG_PTR pc, ULONG_PTR *fixup)
+static bool find(const struct fault_entry *entry, const struct fault_entry *end, ULONG_PTR pc, ULONG_PTR *fixup)
 {
-    for (const struct fault_entry *entry = __start_uma_fault_table; entry < __stop_uma_fault_table; entry++) {
+    for (; entry < end; entry++) {
         if ((ULONG_PTR)&entry->pc + (ULONG_PTR)(LONG_PTR)entry->pc != pc)
             continue;
         *fixup = (ULONG_PTR)&entry->fixup + (ULONG_PTR)(LONG_PTR)entry->fixup;
         return true;
     }
     return false;
+}
+
+bool arch_fault_lookup(ULONG_PTR pc, ULONG_PTR *fixup)
+{
+    return find(__start_uma_fault_table, __stop_uma_fault_table, pc, fixup);
+}
+
+bool arch_kernel_fault_lookup(ULONG_PTR pc, ULONG_PTR *fixup)
+{
+    return find(__start_uma_kernel_fault_table, __stop_uma_kernel_fault_table, pc, fixup);
 }

@@ -45,6 +45,17 @@
 771: \instruction
 .endm
 
+/* The same where it is the caller's own memory that is touched: it may go to the fix-up only if the address turns out to
+ * be a user one, null most of all. */
+.macro TOUCH_KERNEL fixup, instruction:vararg
+    .pushsection uma_kernel_fault_table, "a", @progbits
+    .balign 4
+    .long 772f - .
+    .long \fixup - .
+    .popsection
+772: \instruction
+.endm
+
 #if defined(UMA_WINDOW_PKU)
 #include "window_pku.h"
 #elif defined(UMA_WINDOW_HOOK)

@@ -52,6 +52,9 @@
 .macro TOUCH fixup, instruction:vararg
     \instruction
 .endm
+.macro TOUCH_KERNEL fixup, instruction:vararg
+    \instruction
+.endm
 .macro OPEN
 .endm
 .macro OPEN_SCALAR_READ

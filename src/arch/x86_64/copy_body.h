@@ -13,7 +13,11 @@
     .if \on
     TOUCH 99f, \instruction
     .else
+#ifdef UMA_DIRECT
     \instruction
+#else
+    TOUCH_KERNEL 99f, \instruction
+#endif
     .endif
 .endm
 

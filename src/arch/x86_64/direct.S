@@ -3,6 +3,7 @@
  * A fault here is a fault of the driver's own pointer. Contracts in world.h; the x64 Windows convention in both
  * builds.
  */
+#define UMA_DIRECT
 #include "prim.h"
 #include "copy_body.h"
 #include "fill_body.h"

@@ -122,7 +122,7 @@ static void user_fault(ucontext_t *uc, const siginfo_t *info, unsigned kind)
             return; /* try again */
         status = STATUS_IN_PAGE_ERROR;
     }
-    if (in_table)
+    if (in_table || arch_kernel_fault_lookup(pc, &fixup))
         go_to_fixup(uc, fixup, status, kind, address);
     else
         raise_memory(uc, status, kind, address);
@@ -158,7 +158,8 @@ static void system_fault(ucontext_t *uc, ULONG_PTR address, unsigned kind)
         address = ~(ULONG_PTR)0;
         kind = EXCEPTION_READ_FAULT;
     }
-    if (arch_fault_lookup((ULONG_PTR)registers[REG_RIP], &fixup)) {
+    const ULONG_PTR pc = (ULONG_PTR)registers[REG_RIP];
+    if (arch_fault_lookup(pc, &fixup) || (address < LAYOUT_USER_LOW && arch_kernel_fault_lookup(pc, &fixup))) {
         go_to_fixup(uc, fixup, STATUS_ACCESS_VIOLATION, kind, address);
     } else if (address >= KERNEL_HALF && kind != EXCEPTION_EXECUTE_FAULT && emulate(uc, address)) {
         return;
