@@ -10,7 +10,7 @@ static struct uma_result make_result(NTSTATUS status, const IO_STATUS_BLOCK *blo
     bool late = began && limit && plat_time_ns() - began >= limit;
     return (struct uma_result){
         .status = status,
-        .timed_out = status == STATUS_IO_TIMEOUT || (status == STATUS_CANCELLED && late),
+        .timed_out = late && (status == STATUS_IO_TIMEOUT || status == STATUS_CANCELLED),
         .information = block->Information,
     };
 }

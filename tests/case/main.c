@@ -197,6 +197,15 @@ static void what_is_shared_is_not_believed(void **state)
     a_bug_check_is_handed_over(state);
 }
 
+/* A driver may complete a request with that status by itself. */
+static void a_status_alone_is_no_time_out(void **state)
+{
+    (void)state;
+    struct uma_result result = uma_ioctl(file, CASE_CODE(CASE_SAYS_TIMEOUT), memory, 4, memory, 4);
+    assert_int_equal(result.status, (uma_status)0xC00000B5);
+    assert_false(result.timed_out);
+}
+
 static void no_process_is_left(void **state)
 {
     (void)state;
@@ -236,6 +245,7 @@ int main(int argc, char **argv)
         cmocka_unit_test(other_deaths_are_told),
         cmocka_unit_test(one_that_hears_nothing_is_killed),
         cmocka_unit_test(what_is_shared_is_not_believed),
+        cmocka_unit_test(a_status_alone_is_no_time_out),
         cmocka_unit_test(no_process_is_left),
     };
     if (argc != 2) {

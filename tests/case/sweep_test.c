@@ -93,8 +93,8 @@ static void codes_that_end_the_process_are_told(void **state)
     assert_true(known[1] && replies[1].ended && replies[1].how == CASE_BUGCHECK);
     for (int i = 2; i <= 4; i++)
         assert_true(known[i] && replies[i].ended && replies[i].how == CASE_HANG);
-    assert_true(known[5] && known[6] && !replies[5].ended && !replies[6].ended);
-    assert_int_equal(found, 7);
+    assert_true(known[5] && known[6] && known[7] && !replies[5].ended && !replies[6].ended && !replies[7].ended);
+    assert_int_equal(found, 8);
     assert_int_equal(uma_unload(driver), 0);
 }
 

@@ -88,6 +88,8 @@ static NTSTATUS NTAPI Control(PDEVICE_OBJECT DeviceObject, PIRP Irp)
     case CASE_WAIT:
         KeWaitForSingleObject(&Never, Executive, KernelMode, FALSE, NULL);
         break;
+    case CASE_SAYS_TIMEOUT:
+        return Complete(Irp, STATUS_IO_TIMEOUT, 0);
     case CASE_LATER:
     case CASE_WORK:
         return Later(Irp, function == CASE_WORK);
