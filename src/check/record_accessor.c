@@ -6,6 +6,7 @@
  */
 #include "record_internal.h"
 #include "arch.h"
+#include "ke.h"
 #include "ldr.h"
 #include "uma_kernel.h"
 #include <string.h>
@@ -79,6 +80,17 @@ static void begin(const struct record_place *place, unsigned slot, enum uma_trac
         place);
 }
 
+/* The verifier's check stands in functions that these have taken the place of. */
+static void check_level(const struct arch_traced_call *call)
+{
+    struct ke_bugcheck bugcheck = {.code = 0xC4,
+                                   .parameters = {0xE5, arch_self()->irql},
+                                   .why = "a user-mode accessor was used above APC_LEVEL",
+                                   .culprit = call->return_address - 1};
+    if (ke_verify && arch_self()->irql > APC_LEVEL)
+        ke_bugcheck_report(&bugcheck);
+}
+
 static void NTAPI on_begin(const struct arch_traced_call *call)
 {
     struct record_thread *self = &record_self;
@@ -86,6 +98,7 @@ static void NTAPI on_begin(const struct arch_traced_call *call)
     const ULONG64 *argument = call->argument;
     struct record_place place = {0};
     CONTEXT context;
+    check_level(call);
     record_refresh();
     self->accessor_caller = call->return_address;
     self->accessor_slot = slot;

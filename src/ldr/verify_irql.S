@@ -40,6 +40,42 @@ ldr_irql_check:
         jmp     seh_export_entry
         .size   ldr_irql_check, . - ldr_irql_check
 
+/* What a driver's accessor table gets: rax = the slot. Arguments and stack stay untouched. */
+        .hidden arch_uma_functions
+        .hidden ldr_accessor_violation
+        .type   ldr_accessor_check, @function
+ldr_accessor_check:
+        cmpl    $1, %gs:IRQL
+        ja      1f
+        leaq    arch_uma_functions(%rip), %r10
+        jmp     *(%r10,%rax,8)
+1:      movl    %eax, %ecx
+        leaq    ldr_accessor_violation(%rip), %r11
+        jmp     seh_export_entry
+        .size   ldr_accessor_check, . - ldr_accessor_check
+
+        .altmacro
+        .macro  ACCESSOR number
+ldr_checked_accessor_\number:
+        movl    $number, %eax
+        jmp     ldr_accessor_check
+        .pushsection .data.rel.ro, "aw", @progbits
+        .quad   ldr_checked_accessor_\number
+        .popsection
+        .endm
+        .pushsection .data.rel.ro, "aw", @progbits
+        .p2align 3
+        .globl  ldr_checked_accessors
+        .hidden ldr_checked_accessors
+ldr_checked_accessors:
+        .popsection
+        .set    number, 0
+        .rept   23
+        ACCESSOR %number
+        .set    number, number + 1
+        .endr
+        .noaltmacro
+
 #define IRQL_ROW(Name, Lowest, Highest, Subcode) CHECK Name
 #include "irql.def"
 

@@ -9,6 +9,7 @@
 #include "exports.h"
 #include "ke.h"
 #include "ldr_internal.h"
+#include "uma_kernel.h"
 
 enum { PASSIVE = PASSIVE_LEVEL, APC = APC_LEVEL, DISPATCH = DISPATCH_LEVEL, HIGH = HIGH_LEVEL };
 
@@ -26,6 +27,9 @@ _Static_assert(sizeof(struct ldr_irql_row) == 32, "used by assembly");
 _Static_assert(offsetof(struct ldr_irql_row, target) == 8, "used by assembly");
 _Static_assert(offsetof(struct ldr_irql_row, lowest) == 16, "used by assembly");
 _Static_assert(offsetof(struct ldr_irql_row, highest) == 17, "used by assembly");
+
+extern __attribute__((visibility("hidden"))) void *const ldr_checked_accessors[ARCH_UMA_SLOTS];
+_Static_assert(ARCH_UMA_SLOTS == 23, "counted by assembly");
 
 const SIZE_T ldr_irql_count = RTL_NUMBER_OF(ldr_irql_rows);
 
@@ -75,8 +79,20 @@ NTAPI DECLSPEC_NORETURN void ldr_irql_violation(const struct ldr_irql_row *row, 
     }
 }
 
+/* The same for a driver's use of an accessor, which stands in no export table. */
+NTAPI DECLSPEC_NORETURN void ldr_accessor_violation(ULONG slot);
+NTAPI DECLSPEC_NORETURN void ldr_accessor_violation(ULONG slot)
+{
+    char why[160];
+    ULONG irql = KeGetCurrentIrql();
+    UNREFERENCED_PARAMETER(slot);
+    snprintf(why, sizeof(why), "a user-mode accessor was used at %s; at most APC_LEVEL is allowed", level_name(irql));
+    ke_violation(0xE5, irql, 0, 0, why);
+}
+
 void ldr_verify_irql(void)
 {
+    uma_redirect_checked(ldr_checked_accessors);
     for (SIZE_T i = 0; i < ldr_irql_count; i++) {
         struct ldr_irql_row *row = &ldr_irql_rows[i];
         struct ldr_export *export = ldr_export_find(row->name);

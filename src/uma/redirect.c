@@ -6,9 +6,16 @@
 
 static void *const *functions = arch_uma_functions;
 
+static void *const *untraced = arch_uma_functions;
+
+void uma_redirect_checked(void *const checked[ARCH_UMA_SLOTS])
+{
+    functions = untraced = checked;
+}
+
 void uma_redirect_traced(bool traced)
 {
-    functions = traced ? arch_traced_functions : arch_uma_functions;
+    functions = traced ? arch_traced_functions : untraced;
 }
 
 void uma_redirect_fill(void *table, SIZE_T size)

@@ -50,5 +50,7 @@ const struct uma_functions *uma_functions_current(void);
  * shorter table gets the slots it has; reserved slots are left alone.
  */
 void uma_redirect_fill(void *table, SIZE_T size);
+/* These from now on, which check something and go on to the kernel's own. Before any driver is loaded. */
+void uma_redirect_checked(void *const checked[ARCH_UMA_SLOTS]);
 /* What tables get from now on: the functions, or those that tell the hooks of arch.h. */
 void uma_redirect_traced(bool traced);

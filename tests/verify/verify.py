@@ -26,9 +26,9 @@ def places():
     return found
 
 
-def uma(*codes):
+def uma(*codes, command="run"):
     arguments = [word for code in codes for word in ("--ioctl", hex(0x222003 + 4 * code))]
-    done = subprocess.run([str(out / "uma"), "run", "--verify", "--timeout=2", str(drivers / "verify.sys"),
+    done = subprocess.run([str(out / "uma"), command, "--verify", "--timeout=2", str(drivers / "verify.sys"),
                            *arguments], capture_output=True, timeout=120, stdin=subprocess.DEVNULL)
     return done.returncode, done.stdout.decode(errors="replace"), done.stderr.decode(errors="replace")
 
@@ -36,9 +36,9 @@ def uma(*codes):
 blamed = places()
 
 
-def commit(index):
+def commit(index, command="run"):
     name, code, first = rows[index]
-    status, printed, messages = uma(2 * index)
+    status, printed, messages = uma(2 * index, command=command)
     stop = re.search(r"^\*\*\* STOP: (0x[0-9A-F]+) \w+ \((0x[0-9a-f]+),", messages, re.M)
     at = re.search(r"^\*\*\* at (.*)$", messages, re.M)
     wrong = []
@@ -74,5 +74,9 @@ indices = [i for i, row in enumerate(rows) if not chosen or row[0] in chosen]
 with concurrent.futures.ThreadPoolExecutor(2) as pool:
     seen = sum(pool.map(commit, indices))
 right = do_right(indices)
+# Who traces accessors puts functions of his own in the place of those that check.
+for index in indices:
+    if rows[index][0].startswith("ACCESSOR_"):
+        right = commit(index, "trace") and right
 print(f"{seen} of {len(indices)} sins seen; done right: {'silent' if right else 'NOT silent'}")
 sys.exit(seen != len(indices) or not right)

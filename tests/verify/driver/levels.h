@@ -130,6 +130,21 @@ NTSTATUS NTAPI USER_WAIT_ON_STACK(PVERIFY_REQUEST Request)
     return KeWaitForSingleObject(&event, Executive, Request->Wrong ? UserMode : KernelMode, FALSE, NULL); /* HERE */
 }
 
+NTSTATUS NTAPI ACCESSOR_AT_DISPATCH(PVERIFY_REQUEST Request)
+{
+    NTSTATUS status = STATUS_SUCCESS;
+    KIRQL old;
+
+    KeRaiseIrql(Request->Wrong ? DISPATCH_LEVEL : APC_LEVEL, &old);
+    __try {
+        ReadUCharFromUser(NULL); /* HERE */
+        status = STATUS_UNSUCCESSFUL;
+    } __except (EXCEPTION_EXECUTE_HANDLER) {
+    }
+    KeLowerIrql(old);
+    return status;
+}
+
 NTSTATUS NTAPI DELAY_AT_DISPATCH(PVERIFY_REQUEST Request)
 {
     LARGE_INTEGER interval = {.QuadPart = -10};

@@ -2,6 +2,7 @@
 #pragma once
 #include <ntifs.h>
 #include "ddk_missing.h"
+#include "usermode_accessors.h"
 
 #define VERIFY_TAG 'freV'
 
