@@ -55,11 +55,12 @@ static struct case_result run(uint32_t function, unsigned milliseconds)
     return result;
 }
 
+/* Where there are no symbols the driver must do. */
 static bool is_in(uint64_t address, const char *function)
 {
     char place[UMA_PLACE_MAX] = "";
     uma_place(address, place, sizeof(place));
-    return strstr(place, function) != NULL;
+    return strchr(place, '!') ? strstr(place, function) != NULL : !strncmp(place, "case+", 5);
 }
 
 static void each_case_starts_from_the_same(void **state)
