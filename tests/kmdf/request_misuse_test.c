@@ -62,7 +62,8 @@ static void test_no_timer(void **state)
     lower_hook = own_complete_at_once;
     own_reuse();
     own_format();
-    assert_int_equal(with_each_refused(send_formatted_timed), 1);
+    /* the heap may ask the pool */
+    assert_int_equal(with_each_refused(send_formatted_timed), MM_HEAP_IS_SPECIAL ? 2 : 1);
     assert_int_equal(own_returned, 1);
 }
 
