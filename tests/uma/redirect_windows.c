@@ -13,22 +13,41 @@ typedef ULONG64 __stdcall primitive(ULONG64 a, ULONG64 b, ULONG64 c);
 extern void *__uma_functions[42];
 extern ULONG_PTR MmUserProbeAddress;
 
-#define PRIMITIVES(P)                                                                                                  \
-    P(0, RtlCopyFromUser)                                                                                              \
-    P(1, RtlCopyFromUserNonTemporal)                                                                                   \
-    P(2, RtlCopyToUser)                                                                                                \
-    P(3, RtlCopyToUserNonTemporal)                                                                                     \
-    P(4, RtlCopyToUserFromUser) P(5, RtlMoveToUserFromUser) P(6, RtlSetUserMemory) P(7, RtlReadUCharFromUser)          \
-        P(8, RtlWriteUCharToUser) P(9, RtlReadUShortFromUser) P(10, RtlWriteUShortToUser) P(11, RtlReadULongFromUser)  \
-            P(12, RtlWriteULongToUser) P(13, RtlReadULong64FromUser) P(14, RtlWriteULong64ToUser)                      \
-                P(15, RtlStringLengthFromUser) P(16, RtlWideStringLengthFromUser)                                      \
-                    P(17, RtlInterlockedCompareExchange64ToUser) P(18, RtlInterlockedOr32ToUser)                       \
-                        P(19, RtlInterlockedOr64ToUser) P(20, RtlInterlockedAnd32ToUser)                               \
-                            P(21, RtlInterlockedAnd64ToUser) P(22, RtlInterlockedCompareExchange32ToUser)              \
-                                P(0, CopyFromUser) P(6, SetUserMemory) P(7, ReadBooleanFromUserAcquire)                \
-                                    P(11, ReadNtStatusFromUser) P(14, WriteLargeIntegerToUser)                         \
-                                        P(14, WritePointerToUserRelease) P(18, InterlockedOrToUser)                    \
-                                            P(22, InterlockedCompareExchangeToUser)
+/* Each run of clang-format would move another row. */
+/* clang-format off */
+#define PRIMITIVES(P) \
+    P(0, RtlCopyFromUser) \
+    P(1, RtlCopyFromUserNonTemporal) \
+    P(2, RtlCopyToUser) \
+    P(3, RtlCopyToUserNonTemporal) \
+    P(4, RtlCopyToUserFromUser) \
+    P(5, RtlMoveToUserFromUser) \
+    P(6, RtlSetUserMemory) \
+    P(7, RtlReadUCharFromUser) \
+    P(8, RtlWriteUCharToUser) \
+    P(9, RtlReadUShortFromUser) \
+    P(10, RtlWriteUShortToUser) \
+    P(11, RtlReadULongFromUser) \
+    P(12, RtlWriteULongToUser) \
+    P(13, RtlReadULong64FromUser) \
+    P(14, RtlWriteULong64ToUser) \
+    P(15, RtlStringLengthFromUser) \
+    P(16, RtlWideStringLengthFromUser) \
+    P(17, RtlInterlockedCompareExchange64ToUser) \
+    P(18, RtlInterlockedOr32ToUser) \
+    P(19, RtlInterlockedOr64ToUser) \
+    P(20, RtlInterlockedAnd32ToUser) \
+    P(21, RtlInterlockedAnd64ToUser) \
+    P(22, RtlInterlockedCompareExchange32ToUser) \
+    P(0, CopyFromUser) \
+    P(6, SetUserMemory) \
+    P(7, ReadBooleanFromUserAcquire) \
+    P(11, ReadNtStatusFromUser) \
+    P(14, WriteLargeIntegerToUser) \
+    P(14, WritePointerToUserRelease) \
+    P(18, InterlockedOrToUser) \
+    P(22, InterlockedCompareExchangeToUser)
+/* clang-format on */
 
 #define DECLARE(slot, name) primitive name;
 PRIMITIVES(DECLARE)
