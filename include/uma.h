@@ -286,7 +286,7 @@ struct uma_trace_options {
     bool shared;  /* children made by fork write to the parent's record, which outlives them */
     /*
      * Called before each access that gets a row, on its thread, often in a signal handler: may call uma_user_store,
-     * uma_user_load and uma_user_protect, nothing else. The access then finds what it left.
+     * uma_user_load, uma_user_protect and uma_user_poison, nothing else. The access then finds what it left.
      */
     void (*before)(void *context, size_t index, const struct uma_trace_row *row);
     void *context;

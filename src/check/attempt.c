@@ -29,12 +29,16 @@ static uint64_t address_of(const struct attempt_address *address)
 
 /* ---- what happens on the way ---- */
 
-static void unmap(const struct attempt_change *change, const struct uma_trace_row *row)
+static void spoil(const struct attempt_change *change, const struct uma_trace_row *row)
 {
     uint64_t first = row->address & ~(uint64_t)(PAGE - 1), end = row->address + (row->size ? row->size : 1);
     enum uma_access access = change->what == ATTEMPT_UNMAP ? UMA_NO_ACCESS : UMA_READ;
-    for (uint64_t at = first; at < end && at - first < ATTEMPT_MEMORY; at += PAGE)
-        uma_user_protect(at, PAGE, access);
+    for (uint64_t at = first; at < end && at - first < ATTEMPT_MEMORY; at += PAGE) {
+        if (change->what == ATTEMPT_IN_PAGE)
+            uma_user_poison(at);
+        else
+            uma_user_protect(at, PAGE, access);
+    }
 }
 
 /* Before each access; often in a signal handler. */
@@ -48,18 +52,22 @@ static void before_access(void *context, size_t index, const struct uma_trace_ro
         if (change->what == ATTEMPT_STORE)
             uma_user_store(address_of(&change->at), &change->value, change->size);
         else
-            unmap(change, row);
+            spoil(change, row);
     }
 }
 
 /* Asked before memory is given, by any thread; what drivers ask for counts. */
 static bool refuses(enum mm_want want)
 {
+    ULONG_PTR caller = seh_export_caller();
     (void)want;
-    if (!seh_export_caller())
+    if (!caller)
         return false;
     uint64_t number = __atomic_add_fetch(&wanted, 1, __ATOMIC_RELAXED);
-    return number == current->refuse;
+    if (number != current->refuse)
+        return false;
+    out->refused_by = caller - 1;
+    return true;
 }
 
 /* ---- the session ---- */

@@ -47,6 +47,7 @@ struct attempt_request {
 enum attempt_what {
     ATTEMPT_UNMAP,     /* what the access is about to touch cannot be reached */
     ATTEMPT_READ_ONLY, /* or not be written */
+    ATTEMPT_IN_PAGE,   /* or not be brought in: STATUS_IN_PAGE_ERROR */
     ATTEMPT_STORE      /* the first size bytes of value are put at an address */
 };
 
@@ -83,6 +84,7 @@ struct attempt_result {
     struct attempt_reply replies[ATTEMPT_REQUESTS];
     uint64_t blocks[ATTEMPT_BLOCKS]; /* where they were */
     uint64_t wanted;                 /* allocations, locks and mappings the driver asked for */
+    uint64_t refused_by;             /* the driver's code whose call was refused one; 0: none was */
     bool decoy_changed;              /* kernel memory that user mode must not change was written to */
     uint64_t left;                   /* things that drivers had not given back once all was closed; if it was done */
     char left_lines[ATTEMPT_LINES];  /* and all they have, a line each, if they were asked for */

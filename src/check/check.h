@@ -17,5 +17,7 @@ struct check_site {
     char name[CHECK_NAME_MAX]; /* "ReadStructFromUser", "memcpy", or "" */
 };
 void check_site(const struct uma_trace_row *row, struct check_site *site);
+/* The same of a code address. False: it is in no driver, or in an accessor or in the copies it is made of. */
+bool check_code(uint64_t pc, struct check_site *site);
 /* Finds the names for many rows at once, which is much faster than one by one. */
 void check_sites_ahead(const struct uma_trace_row *rows, size_t count);

@@ -5,6 +5,7 @@
 #include "accessor_names.h"
 #include "ldr.h"
 #include "plat.h"
+#include "seh.h"
 #include <stdio.h>
 #include <string.h>
 
@@ -92,6 +93,18 @@ void check_site(const struct uma_trace_row *row, struct check_site *site)
         uma_place(site->pc, site->place, sizeof(site->place));
     }
     name_by_call(row, site);
+}
+
+bool check_code(uint64_t pc, struct check_site *site)
+{
+    char function[CHECK_NAME_MAX];
+    *site = (struct check_site){0};
+    if (!seh_image_find(pc))
+        return false;
+    site->pc = pc;
+    uma_place(pc, site->place, sizeof(site->place));
+    function_of(site->place, function);
+    return !is_accessor(function) && strncmp(function, "umap_", 5);
 }
 
 static void ask(ULONG_PTR asked[TOGETHER], size_t *count, ULONG_PTR address)

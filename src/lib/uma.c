@@ -203,13 +203,7 @@ uma_status uma_unload(struct uma_driver *driver)
     return status;
 }
 
-static void ignore_line(void *context, const char *line)
-{
-    UNREFERENCED_PARAMETER(context);
-    UNREFERENCED_PARAMETER(line);
-}
-
 size_t uma_leftovers(uma_leftover_callback *callback, void *context)
 {
-    return io_leaks(callback ? callback : ignore_line, context);
+    return io_leaks(callback, context); /* to count them takes no names, which are slow */
 }

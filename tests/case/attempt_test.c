@@ -16,6 +16,7 @@
 #include "uma.h"
 
 #define ACCESS_VIOLATION       ((uma_status)0xC0000005)
+#define IN_PAGE_ERROR          ((uma_status)0xC0000006)
 #define INSUFFICIENT_RESOURCES ((uma_status)0xC000009A)
 
 enum { COPY = 0x222003, UPPER = 1, TEXT = 16, LIMIT_MS = 20000, ROWS = 4096 };
@@ -107,6 +108,20 @@ static void each_access_can_be_made_to_fail(void **state)
     }
 }
 
+static void each_page_can_be_lost(void **state)
+{
+    struct attempt attempt = good(safe);
+    (void)state;
+    run_to(&attempt, 0);
+    size_t rows = uma_trace_count();
+    attempt.change_count = 1;
+    for (size_t row = 0; row < rows; row++) {
+        attempt.changes[0] = (struct attempt_change){.row = row, .what = ATTEMPT_IN_PAGE};
+        run_to(&attempt, IN_PAGE_ERROR);
+        assert_int_equal(uma_trace_count(), row + 1);
+    }
+}
+
 static void what_is_written_can_be_made_read_only(void **state)
 {
     struct attempt attempt = good(safe);
@@ -132,9 +147,14 @@ static void each_allocation_can_be_refused(void **state)
 {
     struct attempt attempt = good(safe);
     (void)state;
-    uint64_t wanted = run_to(&attempt, 0)->wanted;
-    for (attempt.refuse = 1; attempt.refuse <= wanted; attempt.refuse++)
-        run_to(&attempt, INSUFFICIENT_RESOURCES);
+    char place[UMA_PLACE_MAX];
+    const struct attempt_result *result = run_to(&attempt, 0);
+    uint64_t wanted = result->wanted;
+    assert_int_equal(result->refused_by, 0);
+    for (attempt.refuse = 1; attempt.refuse <= wanted; attempt.refuse++) {
+        uma_place(run_to(&attempt, INSUFFICIENT_RESOURCES)->refused_by, place, sizeof(place));
+        assert_true(strstr(place, "uma_safe!") != NULL);
+    }
 }
 
 /* The size changes before each access in turn: before it is read it counts, afterwards it does not. */
@@ -227,6 +247,7 @@ int main(int argc, char **argv)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(a_good_request_is_answered),
         cmocka_unit_test(each_access_can_be_made_to_fail),
+        cmocka_unit_test(each_page_can_be_lost),
         cmocka_unit_test(what_is_written_can_be_made_read_only),
         cmocka_unit_test(each_allocation_can_be_refused),
         cmocka_unit_test(memory_changes_between_accesses),
