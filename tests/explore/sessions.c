@@ -83,6 +83,7 @@ const struct session sessions[] = {
     {"use-after-free.kmdf_memory",
      {DEVICE(LIMIT_MS), .block_count = 1, .blocks = {BLOCK(4, U32(1))}, .request_count = 2,
       .requests = {SEND(1, BUFFERED, 0, 0, 0, 0), SEND(0, BUFFERED, 0, 4, 0, 0)}}},
+    {"wrong-irql.kmdf_paged_pool", ONE(LIMIT_MS, BUFFERED, 5, 4, 's', 'h', 'o', 'r', 't')},
     {"wrong-irql.uma_spin_lock", ONE(LIMIT_MS, NEITHER, 4, 4, U32(12))},
 };
 const size_t session_count = sizeof(sessions) / sizeof(sessions[0]);
