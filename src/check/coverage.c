@@ -143,19 +143,34 @@ static void withdraw(struct coverage *coverage)
     }
 }
 
-/* Writes to the code, a page at a time, what a block's first byte is to be; only of those that have run, or of all. */
-static bool write_blocks(const struct coverage *coverage, bool breakpoints, bool only_hit)
+/* Which blocks have a breakpoint. */
+enum breakpoints { NOWHERE, EVERYWHERE, WHERE_NOT_HIT };
+
+static UCHAR first_byte(const struct coverage *coverage, size_t index, enum breakpoints where)
+{
+    bool set = where == EVERYWHERE || (where == WHERE_NOT_HIT && !atomic_load(&coverage->hits->blocks[index].hit));
+    return set ? BREAKPOINT : coverage->originals[index];
+}
+
+/* Writes to the code, a page at a time; pages that are as they should be are left alone. */
+static bool write_blocks(const struct coverage *coverage, enum breakpoints where)
 {
     UCHAR *base = coverage->code.image->base;
     for (size_t i = 0; i < coverage->total;) {
         ULONG page = coverage->blocks[i] & ~(PLAT_PAGE_SIZE - 1);
-        if (!plat_system_protect(base + page, PLAT_PAGE_SIZE, PLAT_READWRITE | PLAT_EXECUTE))
-            return false;
-        for (; i < coverage->total && coverage->blocks[i] - page < PLAT_PAGE_SIZE; i++)
-            if (!only_hit || atomic_load(&coverage->hits->blocks[i].hit))
-                base[coverage->blocks[i]] = breakpoints ? BREAKPOINT : coverage->originals[i];
-        plat_system_protect(base + page, PLAT_PAGE_SIZE,
-                            ldr_page_protection(coverage->code.image, (ULONG_PTR)base + page));
+        bool open = false;
+        for (; i < coverage->total && coverage->blocks[i] - page < PLAT_PAGE_SIZE; i++) {
+            UCHAR *at = base + coverage->blocks[i], byte = first_byte(coverage, i, where);
+            if (*at == byte)
+                continue;
+            open = open || plat_system_protect(base + page, PLAT_PAGE_SIZE, PLAT_READWRITE | PLAT_EXECUTE);
+            if (!open)
+                return false;
+            *at = byte;
+        }
+        if (open)
+            plat_system_protect(base + page, PLAT_PAGE_SIZE,
+                                ldr_page_protection(coverage->code.image, (ULONG_PTR)base + page));
     }
     return true;
 }
@@ -176,7 +191,7 @@ uma_status coverage_open(const struct uma_driver *driver, struct coverage **open
         return status;
     }
     ke_breakpoint_hook = on_breakpoint;
-    if (!write_blocks(coverage, true, false)) {
+    if (!write_blocks(coverage, EVERYWHERE)) {
         coverage_close(coverage);
         return STATUS_NO_MEMORY;
     }
@@ -186,7 +201,7 @@ uma_status coverage_open(const struct uma_driver *driver, struct coverage **open
 
 void coverage_close(struct coverage *coverage)
 {
-    write_blocks(coverage, false, false);
+    write_blocks(coverage, NOWHERE);
     withdraw(coverage);
     destroy(coverage);
 }
@@ -231,5 +246,26 @@ size_t coverage_new(struct coverage *coverage, size_t *indexes, size_t capacity)
 
 void coverage_settle(struct coverage *coverage)
 {
-    write_blocks(coverage, false, true);
+    write_blocks(coverage, WHERE_NOT_HIT);
+}
+
+void coverage_set(struct coverage *coverage, const bool *hit)
+{
+    size_t count = 0;
+    for (size_t i = 0; i < coverage->total; i++) {
+        bool is_hit = hit && hit[i];
+        atomic_store(&coverage->hits->blocks[i].hit, is_hit);
+        if (is_hit)
+            atomic_store(&coverage->hits->blocks[count++].order, (unsigned)i + 1);
+    }
+    for (size_t i = count; i < coverage->total; i++)
+        atomic_store(&coverage->hits->blocks[i].order, 0);
+    atomic_store(&coverage->hits->count, count);
+    coverage->taken = count;
+    write_blocks(coverage, WHERE_NOT_HIT);
+}
+
+void coverage_lift(struct coverage *coverage)
+{
+    write_blocks(coverage, NOWHERE);
 }

@@ -31,3 +31,11 @@ bool coverage_block_hit(const struct coverage *coverage, size_t index);
 size_t coverage_new(struct coverage *coverage, size_t *indexes, size_t capacity);
 /* Takes the breakpoints out that children have hit, so that later children need not. No driver code may be running. */
 void coverage_settle(struct coverage *coverage);
+/*
+ * Makes it that the blocks with hit[index] have run and no others, or none if hit is null; none of them is new. What
+ * one child runs is told from what others ran that way. No driver code may be running.
+ */
+void coverage_set(struct coverage *coverage, const bool *hit);
+/* Takes all breakpoints out until coverage_set is called, so that the code can be read. No driver code may be running.
+ */
+void coverage_lift(struct coverage *coverage);

@@ -152,6 +152,29 @@ static void children_are_seen_and_settled(void **state)
     assert_int_equal(*(const volatile uint8_t *)(uintptr_t)(counted_end - 6), 0xCC); /* way 2 has not run */
 }
 
+/* What has run can be forgotten, or said to have run; both in the code of this process. */
+static void what_has_run_can_be_set(void **state)
+{
+    static bool hit[BLOCKS_MAX];
+    (void)state;
+    const size_t first = new_after(PATHS_COUNTED, 1, 11);
+    assert_true(first > 3);
+    for (size_t i = 0; i < first; i++)
+        hit[found[i]] = i % 2;
+    coverage_set(coverage, hit);
+    assert_int_equal(coverage_hit(coverage), first / 2);
+    assert_int_equal(coverage_new(coverage, found, BLOCKS_MAX), 0);
+    assert_int_equal(new_after(PATHS_COUNTED, 1, 11), first - first / 2);
+    coverage_set(coverage, NULL);
+    assert_int_equal(coverage_hit(coverage), 0);
+    assert_int_equal(new_after(PATHS_COUNTED, 1, 11), first);
+    coverage_set(coverage, NULL);
+    coverage_lift(coverage);
+    assert_int_equal(new_after(PATHS_COUNTED, 1, 11), 0);
+    coverage_set(coverage, NULL);
+    assert_int_equal(new_after(PATHS_COUNTED, 1, 11), first);
+}
+
 static void loop_in_thread(void *context)
 {
     uint64_t *at = context;
@@ -233,6 +256,7 @@ int main(int argc, char **argv)
         COVERAGE_TEST(each_case_of_a_switch_is_a_block),  COVERAGE_TEST(a_handler_is_a_block),
         COVERAGE_TEST(what_is_left_over_comes_next_time), COVERAGE_TEST(children_are_seen_and_settled),
         COVERAGE_TEST(threads_share_breakpoints),         cmocka_unit_test(nothing_stays_behind),
+        COVERAGE_TEST(what_has_run_can_be_set),
     };
     int result = start(argc > 1 ? argv[1] : "");
     return result ? result : cmocka_run_group_tests(tests, NULL, NULL);
