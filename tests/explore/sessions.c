@@ -4,7 +4,7 @@
  */
 #include "sessions.h"
 
-enum { LIMIT_MS = 20000, SHORT_MS = 500 /* what loops is waited for several times */ };
+enum { LIMIT_MS = 20000, SHORT_MS = 1500 /* what loops is waited for several times */ };
 
 #define CODE(number, method) (0x222000u + 4 * (number) + (method))
 enum { BUFFERED = 0, NEITHER = 3 };
