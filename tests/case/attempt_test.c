@@ -153,7 +153,7 @@ static void each_allocation_can_be_refused(void **state)
     assert_int_equal(result->refused_by, 0);
     for (attempt.refuse = 1; attempt.refuse <= wanted; attempt.refuse++) {
         uma_place(run_to(&attempt, INSUFFICIENT_RESOURCES)->refused_by, place, sizeof(place));
-        assert_true(strstr(place, "uma_safe!") != NULL);
+        assert_true(strstr(place, "uma_safe!") || strstr(place, "uma_safe+")); /* without symbols */
     }
 }
 
