@@ -99,6 +99,10 @@ static void files_that_have_no_section(void **state)
     host_write("empty", "");
     file = must_open(WIDE("\\empty"), FILE_READ_DATA | FILE_WRITE_DATA);
     assert_int_equal(section_of(file, PAGE_READWRITE, &section), STATUS_MAPPED_FILE_SIZE_ZERO);
+    IO_STATUS_BLOCK io; /* all holes, but every byte of them would be read */
+    LARGE_INTEGER large = {.QuadPart = 0x100000000};
+    assert_int_equal(ZwSetInformationFile(file, &io, &large, sizeof(large), FileEndOfFileInformation), STATUS_SUCCESS);
+    assert_int_equal(section_of(file, PAGE_READONLY, &section), STATUS_COMMITMENT_LIMIT);
     ZwClose(file);
     file = must_open(WIDE("\\"), FILE_READ_DATA);
     assert_false(NT_SUCCESS(section_of(file, PAGE_READONLY, &section)));

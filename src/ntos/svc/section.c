@@ -14,7 +14,7 @@
 
 #define FILE_TAG RTL_TAG('S', 'e', 'c', 'F')
 
-enum { CHUNK = 0x10000 };
+enum { CHUNK = 0x10000, FILE_MAX = 0x20000000 };
 
 static void section_remove(void *body)
 {
@@ -100,7 +100,7 @@ static NTSTATUS choose_size(FILE_OBJECT *file, ULONG64 maximum, bool writes, ULO
         return STATUS_SECTION_TOO_BIG;
     if (maximum)
         *size = maximum;
-    return STATUS_SUCCESS;
+    return *size > FILE_MAX ? STATUS_COMMITMENT_LIMIT : STATUS_SUCCESS; /* all of it is read, holes too */
 }
 
 static NTSTATUS new_file_segment(FILE_OBJECT *file, ULONG64 size, struct mm_segment **made)
