@@ -14,6 +14,7 @@
 
 #include "check/attempt.h"
 #include "uma.h"
+#include "../protect_asked.h"
 
 #define ACCESS_VIOLATION       ((uma_status)0xC0000005)
 #define IN_PAGE_ERROR          ((uma_status)0xC0000006)
@@ -243,7 +244,6 @@ static void load(const char *path, char device[UMA_NAME_MAX])
 
 int main(int argc, char **argv)
 {
-    static const char *const names[] = {"auto", "pku", "mprotect", "none"};
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(a_good_request_is_answered),
         cmocka_unit_test(each_access_can_be_made_to_fail),
@@ -256,15 +256,11 @@ int main(int argc, char **argv)
         cmocka_unit_test(several_requests_in_a_session),
         cmocka_unit_test(contradictions_are_not_run),
     };
-    const char *asked = getenv("UMA_PROTECT");
-    struct uma_options options = {.size = sizeof(options)};
+    struct uma_options options = {.size = sizeof(options), .protect = protect_asked()};
     if (argc != 3) {
         fputs("usage: test_attempt uma_safe.sys legacy_race.sys\n", stderr);
         return 2;
     }
-    for (int i = 0; asked && i < 4; i++)
-        if (!strcmp(asked, names[i]))
-            options.protect = (enum uma_protect)i;
     if (uma_start(&options) < 0) {
         puts("not run: this CPU does not have the protection");
         return 77;

@@ -18,6 +18,7 @@
 #include "case.h"
 #include "check/case.h"
 #include "uma.h"
+#include "../protect_asked.h"
 
 enum { LIMIT_MS = 20000, SHORT_MS = 200, BUGCHECK_PAGE_FAULT = 0x50 };
 
@@ -215,14 +216,9 @@ static void no_process_is_left(void **state)
 
 static uma_status start(const char *driver)
 {
-    static const char *const names[] = {"auto", "pku", "mprotect", "none"};
-    const char *asked = getenv("UMA_PROTECT");
-    struct uma_options options = {.size = sizeof(options)};
+    struct uma_options options = {.size = sizeof(options), .protect = protect_asked()};
     char error[UMA_ERROR_MAX], device[UMA_NAME_MAX];
     struct uma_driver *loaded;
-    for (int i = 0; asked && i < 4; i++)
-        if (!strcmp(asked, names[i]))
-            options.protect = (enum uma_protect)i;
     uma_status status = uma_start(&options);
     if (status < 0)
         return status;

@@ -5,6 +5,7 @@
 #include "coverage.h"
 #include "paths.h"
 #include "lib.h"
+#include "../protect_asked.h"
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stdio.h>
@@ -227,15 +228,10 @@ static void nothing_stays_behind(void **state)
 
 static int start(const char *path)
 {
-    const char *wanted = getenv("UMA_PROTECT");
-    const char *const names[] = {"auto", "pku", "mprotect", "none"};
-    struct uma_options options = {.size = sizeof(options), .timeout_seconds = 60};
-    for (int i = 0; wanted && i < 4; i++)
-        if (!strcmp(wanted, names[i]))
-            options.protect = (enum uma_protect)i;
+    struct uma_options options = {.size = sizeof(options), .protect = protect_asked(), .timeout_seconds = 60};
     char error[UMA_ERROR_MAX] = "";
     if (uma_start(&options) < 0) {
-        printf("not run: this processor does not have the protection %s\n", wanted);
+        printf("not run: this processor does not have the protection %s\n", getenv("UMA_PROTECT"));
         return 77;
     }
     if (uma_load(path, &driver, error) < 0 || uma_open("\\Device\\Paths", &file) < 0 ||

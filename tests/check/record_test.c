@@ -5,6 +5,7 @@
  * One kernel for all tests, which run in order.
  */
 #include "record_test.h"
+#include "../protect_asked.h"
 
 uma_file file;
 uint64_t in, out;
@@ -96,15 +97,10 @@ void fill(uint64_t address, const char *text)
 
 static int start(const char *path)
 {
-    const char *wanted = getenv("UMA_PROTECT");
-    const char *const names[] = {"auto", "pku", "mprotect", "none"};
-    struct uma_options options = {.size = sizeof(options), .timeout_seconds = 60};
-    for (int i = 0; wanted && i < 4; i++)
-        if (!strcmp(wanted, names[i]))
-            options.protect = (enum uma_protect)i;
+    struct uma_options options = {.size = sizeof(options), .protect = protect_asked(), .timeout_seconds = 60};
     char error[UMA_ERROR_MAX] = "";
     if (uma_start(&options) < 0) {
-        printf("not run: this processor does not have the protection %s\n", wanted);
+        printf("not run: this processor does not have the protection %s\n", getenv("UMA_PROTECT"));
         return 77;
     }
     if (uma_load(path, &driver, error) < 0 || uma_open("\\Device\\Touch", &file) < 0 ||

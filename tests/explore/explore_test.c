@@ -16,6 +16,7 @@
 #include "check/report.h"
 #include "sessions.h"
 #include "uma.h"
+#include "../protect_asked.h"
 
 enum { ROWS = 4096, PATH = 1024, TEXT = 256, SEED = 1 };
 
@@ -194,12 +195,7 @@ static size_t choose(char **names, size_t count, const struct session **chosen)
 
 static uma_status start(void)
 {
-    static const char *const names[] = {"auto", "pku", "mprotect", "none"};
-    const char *asked = getenv("UMA_PROTECT");
-    struct uma_options options = {.size = sizeof(options), .verify = true};
-    for (int i = 0; asked && i < 4; i++)
-        if (!strcmp(asked, names[i]))
-            options.protect = (enum uma_protect)i;
+    struct uma_options options = {.size = sizeof(options), .protect = protect_asked(), .verify = true};
     uma_status status = uma_start(&options);
     sees_raw = status >= 0 && strcmp(uma_protect_in_use(), "none");
     return status;

@@ -4,6 +4,7 @@
  */
 #include "uma.h"
 #include "../../drivers/kmdf_template/kmdf_template.h"
+#include "../protect_asked.h"
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stdio.h>
@@ -36,15 +37,6 @@ enum {
 static const char *driver_path;
 static struct uma_driver *driver;
 static uint64_t page; /* of user memory */
-
-static enum uma_protect protect_asked(void)
-{
-    const char *text = getenv("UMA_PROTECT");
-    return !text                       ? UMA_PROTECT_AUTO
-           : !strcmp(text, "pku")      ? UMA_PROTECT_PKU
-           : !strcmp(text, "mprotect") ? UMA_PROTECT_MPROTECT
-                                       : UMA_PROTECT_NONE;
-}
 
 /* A handle by the device's interface, for requests that nobody waits for. */
 static uma_status open_device(const char *link, uint64_t *handle)

@@ -5,6 +5,7 @@
  * before the start.
  */
 #include "uma.h"
+#include "../protect_asked.h"
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stdio.h>
@@ -27,15 +28,6 @@ struct scribe {
 static const char *uma_safe_path, *legacy_race_path;
 static struct uma_driver *driver;
 static uma_file file;
-
-static enum uma_protect protect_asked(void)
-{
-    const char *text = getenv("UMA_PROTECT");
-    return !text                       ? UMA_PROTECT_AUTO
-           : !strcmp(text, "pku")      ? UMA_PROTECT_PKU
-           : !strcmp(text, "mprotect") ? UMA_PROTECT_MPROTECT
-                                       : UMA_PROTECT_NONE;
-}
 
 static uint64_t user_copy(const void *data, size_t size)
 {

@@ -15,6 +15,7 @@
 
 #include "kernel_side.h"
 #include "uma.h"
+#include "../protect_asked.h"
 
 #define ACCESS_VIOLATION ((uma_status)0xC0000005)
 
@@ -73,23 +74,18 @@ static void no_window_stays_open(void **state)
 
 int main(int argc, char **argv)
 {
-    static const char *const names[] = {"auto", "pku", "mprotect", "none"};
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(null_raises_at_every_length),
         cmocka_unit_test(an_unmapped_user_address_raises),
         cmocka_unit_test(no_window_stays_open),
     };
-    const char *asked = getenv("UMA_PROTECT");
-    struct uma_options options = {.size = sizeof(options)};
+    struct uma_options options = {.size = sizeof(options), .protect = protect_asked()};
     char error[UMA_ERROR_MAX], device[UMA_NAME_MAX];
     struct uma_driver *driver;
     if (argc != 2) {
         fputs("usage: test_kernel_side kernel_side.sys\n", stderr);
         return 2;
     }
-    for (int i = 0; asked && i < 4; i++)
-        if (!strcmp(asked, names[i]))
-            options.protect = (enum uma_protect)i;
     if (uma_start(&options) < 0) {
         puts("not run: this CPU does not have the protection");
         return 77;

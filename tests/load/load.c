@@ -16,6 +16,7 @@
 #include "load_client.h"
 #include "ob.h"
 #include "mm.h"
+#include "../protect_asked.h"
 
 struct load_shared shared;
 
@@ -23,15 +24,6 @@ static void count_line(void *context, const char *line)
 {
     fprintf(stderr, "left behind: %s\n", line);
     ++*(unsigned *)context;
-}
-
-static enum uma_protect protect_asked(void)
-{
-    const char *text = getenv("UMA_PROTECT");
-    return !text                       ? UMA_PROTECT_AUTO
-           : !strcmp(text, "pku")      ? UMA_PROTECT_PKU
-           : !strcmp(text, "mprotect") ? UMA_PROTECT_MPROTECT
-                                       : UMA_PROTECT_NONE;
 }
 
 static double seconds(void)

@@ -1,6 +1,7 @@
 /* lamp_test.c - a real plug and play driver, as an embedding program sees it: only include/uma.h. */
 #include "uma.h"
 #include "drivers/lamp.h"
+#include "../protect_asked.h"
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stdio.h>
@@ -19,15 +20,6 @@ static const char *lamp_path;
 static struct uma_driver *driver;
 static char link[UMA_LINK_MAX];
 static uint64_t buffer;
-
-static enum uma_protect protect_asked(void)
-{
-    const char *text = getenv("UMA_PROTECT");
-    return !text                       ? UMA_PROTECT_AUTO
-           : !strcmp(text, "pku")      ? UMA_PROTECT_PKU
-           : !strcmp(text, "mprotect") ? UMA_PROTECT_MPROTECT
-                                       : UMA_PROTECT_NONE;
-}
 
 static void load(void)
 {

@@ -14,6 +14,7 @@
 #include <cmocka.h>
 
 #include "tour_rows.inc"
+#include "../protect_asked.h"
 
 #define OK               0
 #define ACCESS_VIOLATION ((uma_status)0xC0000005)
@@ -249,16 +250,6 @@ static void unload_leaves_nothing_behind(void **state)
     assert_int_equal(uma_unload(driver), OK);
     assert_int_equal(uma_leftovers(line_left_over, NULL), 0);
     assert_int_equal(uma_raw_accesses(), 0);
-}
-
-static enum uma_protect protect_asked(void)
-{
-    const char *text = getenv("UMA_PROTECT");
-    if (!text)
-        return UMA_PROTECT_AUTO;
-    return strcmp(text, "pku") == 0        ? UMA_PROTECT_PKU
-           : strcmp(text, "mprotect") == 0 ? UMA_PROTECT_MPROTECT
-                                           : UMA_PROTECT_NONE;
 }
 
 /* 0, or the exit status of a run that cannot be made here. */
